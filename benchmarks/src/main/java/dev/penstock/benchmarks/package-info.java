@@ -1,0 +1,2 @@
+/** Measurements: JMH for the parts, scenarios for the whole. */
+package dev.penstock.benchmarks;

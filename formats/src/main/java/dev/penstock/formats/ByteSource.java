@@ -1,0 +1,53 @@
+package dev.penstock.formats;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The decoded bytes of one shard, pinned to one version of it. Declared here, implemented by the
+ * cache (and by tests over memory). Thread-safe.
+ */
+public interface ByteSource extends AutoCloseable {
+  /** The shard's name, for messages. */
+  String name();
+
+  /** Length in decoded bytes, or -1 while it is not known (a compressed shard without an index). */
+  long lengthBytes();
+
+  /**
+   * Copies up to {@code length} bytes at {@code offset} into {@code target} and returns how many;
+   * fewer only at the end, 0 at or past the end. Blocks. For scans, headers and tools; a compressed
+   * shard is cheap to read forward and dear to read backward.
+   *
+   * @throws IOException if the bytes cannot be had; {@link MalformedRecordException} if they do not
+   *     decode
+   */
+  int readAt(long offset, MemorySegment target, long targetOffset, int length) throws IOException;
+
+  /**
+   * Asks for {@code [offset, offset + length)}: starts fetching and returns at once, unless the
+   * requester's share of memory is used up; then it blocks until some of it comes back. Requests
+   * are fetched in the order of the calls. The caller owns the lease.
+   */
+  ByteLease request(long offset, long length) throws IOException, InterruptedException;
+
+  @Override
+  void close() throws IOException;
+
+  /** The right to read a range of a shard. Closed exactly once, whether or not it was awaited. */
+  interface ByteLease extends AutoCloseable {
+    /** Whether {@link #await} would return, or fail, at once. */
+    boolean isReady();
+
+    /**
+     * Waits for the bytes and appends them to {@code run}; they stay valid and unchanged until
+     * {@link #close}. Called at most once, by one thread.
+     *
+     * @throws IOException if they cannot be had, or the shard ends before the range does
+     */
+    void await(ByteRun run) throws IOException, InterruptedException;
+
+    @Override
+    void close();
+  }
+}

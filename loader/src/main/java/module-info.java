@@ -1,0 +1,20 @@
+/** Stages, byte budget, batches, sidecar, command line. */
+@org.jspecify.annotations.NullMarked
+module dev.penstock.loader {
+  requires static transitive org.jspecify;
+  requires transitive dev.penstock.bridge;
+  requires transitive dev.penstock.formats;
+  requires transitive dev.penstock.sharding;
+  requires transitive dev.penstock.cache;
+  requires transitive org.apache.arrow.vector;
+  requires transitive org.apache.arrow.memory.core;
+  requires transitive reactor.core;
+  requires transitive org.reactivestreams;
+  requires micrometer.core;
+  requires micrometer.registry.prometheus;
+  requires com.fasterxml.jackson.databind;
+  requires info.picocli;
+  requires org.slf4j;
+
+  exports dev.penstock.loader;
+}
