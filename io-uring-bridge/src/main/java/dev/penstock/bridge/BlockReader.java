@@ -13,6 +13,17 @@ import java.nio.file.Path;
  */
 public interface BlockReader extends AutoCloseable {
   /**
+   * Opens a reader. With {@link BlockReaderConfig.Engine#AUTO} it is the best one that works here;
+   * {@link #description} and {@link NativeSupport#report} say which and why.
+   *
+   * @throws IOException if the engine that the configuration insists on cannot be had
+   * @throws BudgetExceededException if the reader's own buffers do not fit the budget
+   */
+  static BlockReader open(BlockReaderConfig config) throws IOException {
+    return ReaderFactory.open(config);
+  }
+
+  /**
    * Opens {@code path} for reading; the caller owns the handle.
    *
    * @throws IOException if the file cannot be opened; the message names it
@@ -23,7 +34,8 @@ public interface BlockReader extends AutoCloseable {
    * Reads {@code length} bytes at {@code fileOffset} into {@code slab} at {@code slabOffset} and
    * then calls {@code completion} exactly once. Any offset, length and address is allowed; those
    * aligned to {@link ReadableFile#alignmentBytes()} are the fast path. Fewer bytes arrive only at
-   * the end of the file. Blocks while the submission queue (its depth is configured) is full.
+   * the end of the file; what the asked range holds after them is undefined, nothing outside of it
+   * is touched. Blocks while the submission queue (its depth is configured) is full.
    *
    * @throws IllegalStateException after {@link #close}
    */
@@ -35,7 +47,10 @@ public interface BlockReader extends AutoCloseable {
       int length,
       Completion completion);
 
-  /** Hands over whatever {@link #read} has queued but not yet submitted; cheap when nothing is. */
+  /**
+   * Hands over whatever {@link #read} has queued but not yet submitted; cheap when nothing is. Call
+   * it after the last read of a burst: without it a read may wait for another one's completion.
+   */
   void flush();
 
   /** "io_uring" or "channel", with flags and registrations that took effect, for people. */
@@ -59,8 +74,20 @@ public interface BlockReader extends AutoCloseable {
     /** {@code fstat}'s modification time in nanoseconds since the epoch. */
     long modifiedNanos();
 
-    /** The mode in effect: never {@link ReadMode#AUTO}. */
+    /**
+     * The mode in effect: never {@link ReadMode#AUTO}. A direct file turns to buffered when its
+     * file system refuses direct reads, at open or at the first read.
+     */
     ReadMode mode();
+
+    /** Why {@link #mode} is what it is, for people. */
+    String modeReason();
+
+    /**
+     * Whether most of the file was in the page cache (or its file system is memory) when it was
+     * opened. Such a file is read fastest on the calling thread, with {@link #readNow}.
+     */
+    boolean cachedAtOpen();
 
     /** Alignment in bytes of offset, length and address for the fast path; 1 when buffered. */
     int alignmentBytes();

@@ -5,6 +5,9 @@ public final class Errno {
   /** Operation cancelled: what reads still queued at close end with. */
   public static final int ECANCELED = 125;
 
+  static final int EIO = 5;
+  static final int EBADF = 9;
+
   private Errno() {}
 
   /** The symbolic name of a positive or negated error number, such as {@code "EIO"}. */

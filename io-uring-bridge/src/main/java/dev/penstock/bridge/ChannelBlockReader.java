@@ -1,0 +1,198 @@
+package dev.penstock.bridge;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The twin that needs nothing of the kernel but positional reads: a few platform threads, each with
+ * one read in flight.
+ */
+final class ChannelBlockReader implements BlockReader {
+  private record Request(
+      OpenFile file,
+      long fileOffset,
+      MemorySegment slab,
+      long slabOffset,
+      int length,
+      Completion completion) {}
+
+  private static final System.Logger LOG = System.getLogger(ChannelBlockReader.class.getName());
+
+  private final String description;
+  private final int depth;
+  private final BounceBuffers bounce;
+  private final List<Thread> threads = new ArrayList<>();
+
+  /** Guards everything below. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Condition work = lock.newCondition();
+  private final Condition room = lock.newCondition();
+
+  private final ArrayDeque<Request> queue = new ArrayDeque<>();
+  private int pending;
+  private boolean closed;
+
+  private ChannelBlockReader(BlockReaderConfig config, String reason, BounceBuffers bounce) {
+    this.depth = config.queueDepth();
+    this.bounce = bounce;
+    this.description =
+        "channel (%d threads, depth %d): %s".formatted(config.channelThreads(), depth, reason);
+  }
+
+  static ChannelBlockReader open(BlockReaderConfig config, String reason) {
+    int buffers = config.channelThreads() + 2;
+    BounceBuffers bounce = BounceBuffers.open(config.budget(), buffers);
+    ChannelBlockReader reader = new ChannelBlockReader(config, reason, bounce);
+    for (int index = 0; index < config.channelThreads(); index++) {
+      Thread thread = new Thread(reader::run, "penstock-read-" + index);
+      thread.setDaemon(true);
+      reader.threads.add(thread);
+      thread.start();
+    }
+    return reader;
+  }
+
+  @Override
+  public ReadableFile open(Path path, ReadMode mode) throws IOException {
+    lock.lock();
+    try {
+      checkOpen();
+    } finally {
+      lock.unlock();
+    }
+    return ChannelFile.open(path, mode, bounce);
+  }
+
+  @Override
+  public void read(
+      ReadableFile file,
+      long fileOffset,
+      MemorySegment slab,
+      long slabOffset,
+      int length,
+      Completion completion) {
+    OpenFile open = (OpenFile) file;
+    open.checkRead(fileOffset, slab, slabOffset, length);
+    Request request = new Request(open, fileOffset, slab, slabOffset, length, completion);
+    lock.lock();
+    try {
+      while (!closed && pending >= depth) {
+        room.awaitUninterruptibly();
+      }
+      checkOpen();
+      pending++;
+      queue.add(request);
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("block reader is closed");
+    }
+  }
+
+  private void run() {
+    for (Request request = next(); request != null; request = next()) {
+      complete(request, perform(request));
+    }
+  }
+
+  /** The next request, or null when the reader has been closed. */
+  private @Nullable Request next() {
+    lock.lock();
+    try {
+      while (queue.isEmpty() && !closed) {
+        work.awaitUninterruptibly();
+      }
+      return queue.poll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static long perform(Request request) {
+    try {
+      return request.file.readNow(
+          request.fileOffset, request.slab, request.slabOffset, request.length);
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "read failed", e);
+      return -Errno.EIO;
+    } catch (IllegalStateException e) {
+      return -Errno.EBADF;
+    }
+  }
+
+  private void complete(Request request, long result) {
+    try {
+      request.completion.done(result);
+    } catch (RuntimeException | Error e) {
+      LOG.log(System.Logger.Level.ERROR, "completion of a read failed", e);
+    } finally {
+      lock.lock();
+      try {
+        pending--;
+        room.signal();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  @Override
+  public void flush() {
+    // Every read is handed over at once.
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public void close() {
+    List<Request> cancelled;
+    lock.lock();
+    try {
+      checkOpen();
+      closed = true;
+      cancelled = new ArrayList<>(queue);
+      queue.clear();
+      work.signalAll();
+      room.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    for (Request request : cancelled) {
+      complete(request, -Errno.ECANCELED);
+    }
+    joinAll();
+    bounce.close();
+  }
+
+  private void joinAll() {
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,187 @@
+package dev.penstock.bridge;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * What every open file knows, and blocking reads of any offset, length and address on top of a
+ * primitive that, in direct mode, takes aligned ones only.
+ */
+abstract class OpenFile implements BlockReader.ReadableFile {
+  /** What the file system says of a file when it is opened. */
+  record Facts(long sizeBytes, long inode, long modifiedNanos) {}
+
+  private final Path path;
+  private final Facts facts;
+  private final boolean cachedAtOpen;
+  private final BounceBuffers bounce;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Alignment of direct reads; 1 while buffered. Changes at most once, from direct to buffered. */
+  private volatile int alignmentBytes;
+
+  private volatile String modeReason;
+
+  OpenFile(
+      Path path,
+      Facts facts,
+      boolean cachedAtOpen,
+      int alignmentBytes,
+      String modeReason,
+      BounceBuffers bounce) {
+    this.path = path;
+    this.facts = facts;
+    this.cachedAtOpen = cachedAtOpen;
+    this.alignmentBytes = alignmentBytes;
+    this.modeReason = modeReason;
+    this.bounce = bounce;
+  }
+
+  /**
+   * One positional read on the calling thread: bytes read, 0 at the end of the file. In direct mode
+   * offset, address and length are multiples of the alignment.
+   */
+  abstract int readOnce(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException;
+
+  /** Frees what {@link #close} has to; called once. */
+  abstract void release() throws IOException;
+
+  @Override
+  public final Path path() {
+    return path;
+  }
+
+  @Override
+  public final long sizeBytes() {
+    return facts.sizeBytes();
+  }
+
+  @Override
+  public final long inode() {
+    return facts.inode();
+  }
+
+  @Override
+  public final long modifiedNanos() {
+    return facts.modifiedNanos();
+  }
+
+  @Override
+  public final ReadMode mode() {
+    return alignmentBytes > 1 ? ReadMode.DIRECT : ReadMode.BUFFERED;
+  }
+
+  @Override
+  public final String modeReason() {
+    return modeReason;
+  }
+
+  @Override
+  public final boolean cachedAtOpen() {
+    return cachedAtOpen;
+  }
+
+  @Override
+  public final int alignmentBytes() {
+    return alignmentBytes;
+  }
+
+  final boolean isClosed() {
+    return closed.get();
+  }
+
+  /** From now on this file is read through the page cache. */
+  final void turnBuffered(String reason) {
+    modeReason = reason;
+    alignmentBytes = 1;
+  }
+
+  @Override
+  public final int readNow(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
+    checkRead(fileOffset, slab, slabOffset, length);
+    int done = 0;
+    while (done < length) {
+      long at = fileOffset + done;
+      int got = readSome(at, slab, slabOffset + done, length - done);
+      done += got;
+      if (got == 0 || endsAt(at + got)) {
+        break;
+      }
+    }
+    return done;
+  }
+
+  /** Whether a read that reached {@code end} need not be continued. */
+  final boolean endsAt(long end) {
+    // Files of size 0 may still have content (procfs), and end where a read returns nothing.
+    return facts.sizeBytes() > 0 && end >= facts.sizeBytes();
+  }
+
+  final void checkRead(long fileOffset, MemorySegment slab, long slabOffset, int length) {
+    Objects.checkFromIndexSize(slabOffset, length, slab.byteSize());
+    if (fileOffset < 0) {
+      throw new IndexOutOfBoundsException("read of %s at offset %d".formatted(path, fileOffset));
+    }
+    if (closed.get()) {
+      throw new IllegalStateException("%s was closed, read at %d".formatted(path, fileOffset));
+    }
+  }
+
+  private int readSome(long at, MemorySegment slab, long slabOffset, int left) throws IOException {
+    int alignment = alignmentBytes;
+    if (alignment == 1) {
+      return readOnce(at, slab, slabOffset, left);
+    }
+    long address = slab.address() + slabOffset;
+    if (((at | address) & (alignment - 1)) == 0 && left >= alignment) {
+      return readOnce(at, slab, slabOffset, left & -alignment);
+    }
+    int want = left;
+    if (((at - address) & (alignment - 1)) == 0) {
+      // Only the head is unaligned: after it the rest goes straight to its place.
+      int head = (int) (-at & (alignment - 1));
+      want = head == 0 ? left : Math.min(left, head);
+    }
+    return readThroughBounce(at, slab, slabOffset, want, alignment);
+  }
+
+  private int readThroughBounce(
+      long at, MemorySegment slab, long slabOffset, int want, int alignment) throws IOException {
+    int skip = (int) (at & (alignment - 1));
+    int span =
+        (int) Math.min(BounceBuffers.BYTES, ((long) skip + want + alignment - 1) & -alignment);
+    long buffer = bounce.take();
+    try {
+      int got = readOnce(at - skip, bounce.slab(), buffer, span);
+      int usable = Math.clamp((long) got - skip, 0, want);
+      MemorySegment.copy(bounce.slab(), buffer + skip, slab, slabOffset, usable);
+      return usable;
+    } finally {
+      bounce.give(buffer);
+    }
+  }
+
+  /** An exception that names file, offset and length. */
+  final IOException failed(long fileOffset, int length, String reason) {
+    return new IOException(
+        "read of %s, %d bytes at offset %d: %s".formatted(path, length, fileOffset, reason));
+  }
+
+  @Override
+  public final void close() throws IOException {
+    if (!closed.compareAndSet(false, true)) {
+      throw new IllegalStateException(path + " was closed already");
+    }
+    release();
+  }
+
+  @Override
+  public final String toString() {
+    return path + " (" + modeReason + ")";
+  }
+}
