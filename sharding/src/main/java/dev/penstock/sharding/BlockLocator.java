@@ -1,0 +1,96 @@
+package dev.penstock.sharding;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows the lanes of a block order forward. Keeps for each lane the permutation of its present
+ * window (4 bytes an item, made when the lane is first read) and the extent that it was in, so that
+ * an index costs a few nanoseconds and no memory. Any jump is allowed and only costs a new table.
+ */
+final class BlockLocator implements Order.Locator {
+  private final DatasetShape shape;
+  private final BlockOrder order;
+  private final Extents extents;
+  private final Lanes lanes;
+  private final long seed;
+  private final @Nullable LaneState[] states;
+  private @Nullable EpochTable table;
+
+  BlockLocator(DatasetShape shape, BlockOrder order, Lanes lanes, long seed) {
+    this.shape = shape;
+    this.order = order;
+    this.extents = order.extents();
+    this.lanes = lanes;
+    this.seed = seed;
+    this.states = new @Nullable LaneState[lanes.count];
+  }
+
+  @Override
+  public void locate(long epoch, long index, StepSamples out, int row) {
+    int lane = lanes.laneOf(index);
+    LaneState state = state(lane);
+    EpochTable epochTable = table(epoch);
+    long place = index;
+    if (index < lanes.laned) {
+      long item = index / lanes.count;
+      if (item < state.start || item >= state.end || state.epoch != epoch) {
+        state.turn(lanes, seed, epoch, lane, item);
+      }
+      place = lane * lanes.perLane + state.start + state.window[(int) (item - state.start)];
+    }
+    int position = state.positionAt(epochTable, place);
+    int extent = epochTable.extentAt(position);
+    long sample = extents.first(extent) + (place - epochTable.placesBefore(position));
+    int shard = extents.shard(extent);
+    out.locate(row, sample, shard, (int) (sample - shape.firstSample(shard)));
+  }
+
+  private LaneState state(int lane) {
+    LaneState state = states[lane];
+    if (state == null) {
+      state = new LaneState(lanes.windowMax());
+      states[lane] = state;
+    }
+    return state;
+  }
+
+  private EpochTable table(long epoch) {
+    EpochTable held = table;
+    if (held == null || held.epoch() != epoch) {
+      held = order.table(epoch);
+      table = held;
+    }
+    return held;
+  }
+
+  private static final class LaneState {
+    final int[] window;
+    long epoch = -1;
+    long start;
+    long end;
+    int position;
+
+    LaneState(int windowMax) {
+      this.window = new int[windowMax];
+    }
+
+    void turn(Lanes lanes, long seed, long newEpoch, int lane, long item) {
+      long number = lanes.windowOf(lane, item);
+      epoch = newEpoch;
+      start = lanes.windowStart(lane, number);
+      end = lanes.windowEnd(lane, number);
+      Keyed.permutation(
+          window, (int) (end - start), Keyed.key(seed, Keyed.WINDOW, newEpoch, lane, number));
+    }
+
+    /** The last position is nearly always right or a neighbour. */
+    int positionAt(EpochTable table, long place) {
+      int held = position;
+      if (place < table.placesBefore(held) || place >= table.placesBefore(held + 1)) {
+        held = table.positionAt(place);
+        position = held;
+      }
+      return held;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.penstock.sharding;
+
+/**
+ * A position in an order and all that fixes the order, in a form small enough for any checkpoint.
+ * The same on every rank; holds no rank and no world size.
+ *
+ * @param version of the order's algorithms
+ * @param fingerprint of the dataset
+ * @param epoch from 0
+ * @param index of the next sample in the epoch, from 0
+ * @param step number of the next step since the run's first start, from 0
+ * @param globalBatch of the steps so far; a resumed run may choose another
+ */
+public record Cursor(
+    int version,
+    String fingerprint,
+    Shuffle shuffle,
+    End end,
+    long seed,
+    long epoch,
+    long index,
+    long step,
+    int globalBatch,
+    int lanes,
+    int window,
+    int groups,
+    int extentSamples) {
+  public Cursor {
+    if (epoch < 0 || index < 0 || step < 0) {
+      throw new IllegalArgumentException(
+          "cursor at epoch "
+              + epoch
+              + ", index "
+              + index
+              + ", step "
+              + step
+              + ": none can be negative");
+    }
+  }
+
+  /** The parameters of the order that this cursor is a position in. */
+  public OrderSpec spec() {
+    return new OrderSpec(shuffle, end, seed, globalBatch, lanes, window, groups, extentSamples);
+  }
+
+  Cursor at(long newEpoch, long newIndex, long newStep) {
+    return new Cursor(
+        version,
+        fingerprint,
+        shuffle,
+        end,
+        seed,
+        newEpoch,
+        newIndex,
+        newStep,
+        globalBatch,
+        lanes,
+        window,
+        groups,
+        extentSamples);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.penstock.sharding;
+
+/**
+ * The order inside an epoch: index to sample and back. Thread-safe; the locators that it hands out
+ * are not.
+ */
+abstract sealed class Order permits StoredOrder, BlockOrder {
+  /** Where the run was at its last question, so that the next one near it is quick. */
+  interface Locator {
+    /** Writes sample, shard and ordinal of an index into a row. */
+    void locate(long epoch, long index, StepSamples out, int row);
+  }
+
+  abstract long sampleAt(long epoch, long index);
+
+  abstract long indexOf(long epoch, long sample);
+
+  /**
+   * The smallest index in the epoch, above a bound, at which one of the samples {@code [from, to)}
+   * is read; -1 if there is none.
+   */
+  abstract long nextIndex(long epoch, long from, long to, long above);
+
+  abstract Locator locator();
+}

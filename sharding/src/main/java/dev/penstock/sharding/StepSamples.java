@@ -1,0 +1,93 @@
+package dev.penstock.sharding;
+
+import java.util.Arrays;
+
+/**
+ * The rows of one step for one rank, filled by {@link RankView#fill}. Reused from step to step; not
+ * thread-safe.
+ */
+public final class StepSamples {
+  private int count;
+  private long step;
+  private long[] samples = new long[0];
+  private int[] shards = new int[0];
+  private int[] ordinals = new int[0];
+  private long[] epochs = new long[0];
+  private long[] indexes = new long[0];
+  private int[] lanes = new int[0];
+  private boolean[] valid = new boolean[0];
+
+  /** Rows of this rank. */
+  public int count() {
+    return count;
+  }
+
+  /** The number of the step since the run's first start. */
+  public long step() {
+    return step;
+  }
+
+  /** The sample's number in the dataset, in stored order. */
+  public long sample(int row) {
+    return samples[row];
+  }
+
+  public int shard(int row) {
+    return shards[row];
+  }
+
+  /** The sample's number in its shard. */
+  public int ordinal(int row) {
+    return ordinals[row];
+  }
+
+  public long epoch(int row) {
+    return epochs[row];
+  }
+
+  /** The row's index in its epoch; for padding, the index that it repeats. */
+  public long index(int row) {
+    return indexes[row];
+  }
+
+  public int lane(int row) {
+    return lanes[row];
+  }
+
+  /** Whether the row counts; false for padding. */
+  public boolean valid(int row) {
+    return valid[row];
+  }
+
+  void begin(long newStep, int rows) {
+    step = newStep;
+    count = rows;
+    if (samples.length < rows) {
+      samples = new long[rows];
+      shards = new int[rows];
+      ordinals = new int[rows];
+      epochs = new long[rows];
+      indexes = new long[rows];
+      lanes = new int[rows];
+      valid = new boolean[rows];
+    }
+  }
+
+  void place(int row, long epoch, long index, int lane, boolean counts) {
+    epochs[row] = epoch;
+    indexes[row] = index;
+    lanes[row] = lane;
+    valid[row] = counts;
+  }
+
+  void locate(int row, long sample, int shard, int ordinal) {
+    samples[row] = sample;
+    shards[row] = shard;
+    ordinals[row] = ordinal;
+  }
+
+  @Override
+  public String toString() {
+    return "step " + step + ": samples " + Arrays.toString(Arrays.copyOf(samples, count));
+  }
+}
