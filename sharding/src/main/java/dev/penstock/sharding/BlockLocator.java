@@ -26,23 +26,27 @@ final class BlockLocator implements Order.Locator {
   }
 
   @Override
-  public void locate(long epoch, long index, StepSamples out, int row) {
+  public void locate(long epoch, long index, int stride, int count, StepSamples out, int row) {
     int lane = lanes.laneOf(index);
     LaneState state = state(lane);
     EpochTable epochTable = table(epoch);
-    long place = index;
-    if (index < lanes.laned) {
-      long item = index / lanes.count;
-      if (item < state.start || item >= state.end || state.epoch != epoch) {
-        state.turn(lanes, seed, epoch, lane, item);
+    long laneStart = lane * lanes.perLane;
+    long item = index / lanes.count;
+    for (int i = 0; i < count; i++) {
+      long place = index + (long) i * stride;
+      if (place < lanes.laned) {
+        if (item < state.start || item >= state.end || state.epoch != epoch) {
+          state.turn(lanes, seed, epoch, lane, item);
+        }
+        place = laneStart + state.start + state.window[(int) (item - state.start)];
+        item++;
       }
-      place = lane * lanes.perLane + state.start + state.window[(int) (item - state.start)];
+      int position = state.positionAt(epochTable, place);
+      int extent = epochTable.extentAt(position);
+      long sample = extents.first(extent) + (place - epochTable.placesBefore(position));
+      int shard = extents.shard(extent);
+      out.locate(row + i, sample, shard, (int) (sample - shape.firstSample(shard)));
     }
-    int position = state.positionAt(epochTable, place);
-    int extent = epochTable.extentAt(position);
-    long sample = extents.first(extent) + (place - epochTable.placesBefore(position));
-    int shard = extents.shard(extent);
-    out.locate(row, sample, shard, (int) (sample - shape.firstSample(shard)));
   }
 
   private LaneState state(int lane) {

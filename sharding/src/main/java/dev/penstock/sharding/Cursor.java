@@ -1,5 +1,7 @@
 package dev.penstock.sharding;
 
+import java.util.List;
+
 /**
  * A position in an order and all that fixes the order, in a form small enough for any checkpoint.
  * The same on every rank; holds no rank and no world size.
@@ -10,6 +12,9 @@ package dev.penstock.sharding;
  * @param index of the next sample in the epoch, from 0
  * @param step number of the next step since the run's first start, from 0
  * @param globalBatch of the steps so far; a resumed run may choose another
+ * @param sources of a mixture, whose {@code index} is the row since the run's start and whose own
+ *     {@code window}, {@code groups} and {@code extentSamples} say nothing; empty for one dataset
+ * @param schedule of a mixture's weights, oldest first; empty for one dataset
  */
 public record Cursor(
     int version,
@@ -24,8 +29,12 @@ public record Cursor(
     int lanes,
     int window,
     int groups,
-    int extentSamples) {
+    int extentSamples,
+    List<SourceOrder> sources,
+    List<MixEntry> schedule) {
   public Cursor {
+    sources = List.copyOf(sources);
+    schedule = List.copyOf(schedule);
     if (epoch < 0 || index < 0 || step < 0) {
       throw new IllegalArgumentException(
           "cursor at epoch "
@@ -57,6 +66,8 @@ public record Cursor(
         lanes,
         window,
         groups,
-        extentSamples);
+        extentSamples,
+        sources,
+        schedule);
   }
 }

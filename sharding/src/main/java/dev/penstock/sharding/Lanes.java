@@ -36,11 +36,6 @@ final class Lanes {
     return (int) (index % count);
   }
 
-  /** How many indexes below a bound belong to lanes below another. */
-  long indexesBelow(long bound, int lane) {
-    return bound / count * lane + Math.min(bound % count, lane);
-  }
-
   long windowOf(int lane, long item) {
     return (item + stagger(lane)) / window;
   }

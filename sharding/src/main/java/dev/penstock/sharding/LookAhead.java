@@ -5,7 +5,7 @@ package dev.penstock.sharding;
  * of its rows. Not thread-safe; allocates one cursor a step.
  */
 public final class LookAhead {
-  private final Plan plan;
+  private final StepPlan plan;
   private final RankView view;
   private final long epochs;
   private final StepSamples samples = new StepSamples();
@@ -17,7 +17,7 @@ public final class LookAhead {
    *
    * @param epochs at which the run ends, 0 for an endless one
    */
-  LookAhead(Plan plan, RankView view, Cursor start, long epochs) {
+  LookAhead(StepPlan plan, RankView view, Cursor start, long epochs) {
     this.plan = plan;
     this.view = view;
     this.epochs = epochs;
@@ -71,9 +71,9 @@ public final class LookAhead {
     return samples.valid(row);
   }
 
-  /** Epoch · samples + index of the present row: the unit of {@link Plan#nextUse}. */
+  /** Epoch · samples + index of the present row in its source: the unit of next use. */
   public long position() {
-    return samples.epoch(row) * plan.shape().sampleCount() + samples.index(row);
+    return samples.epoch(row) * plan.samplesOf(samples.source(row)) + samples.index(row);
   }
 
   /** The cursor of the step after the present one. */

@@ -4,11 +4,14 @@ package dev.penstock.sharding;
  * The order inside an epoch: index to sample and back. Thread-safe; the locators that it hands out
  * are not.
  */
-abstract sealed class Order permits StoredOrder, BlockOrder {
+abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder {
   /** Where the run was at its last question, so that the next one near it is quick. */
   interface Locator {
-    /** Writes sample, shard and ordinal of an index into a row. */
-    void locate(long epoch, long index, StepSamples out, int row);
+    /**
+     * Writes the samples at {@code count} indexes, {@code stride} apart, into the rows from {@code
+     * row} on. The stride is the number of lanes, so that a run stays in one lane.
+     */
+    void locate(long epoch, long index, int stride, int count, StepSamples out, int row);
   }
 
   abstract long sampleAt(long epoch, long index);

@@ -1,31 +1,30 @@
 package dev.penstock.sharding;
 
+import java.util.List;
+
 /**
  * The order of one dataset: a pure function from (epoch, index) to sample and back, and the steps
  * over it. Thread-safe; what it hands out by {@link #rank} and {@link #lookAhead} is for one thread
  * each.
  */
-public final class Plan {
+public final class Plan implements StepPlan {
   /** Answer of {@link #nextUse} for samples that are not read again within the horizon. */
   public static final long NEVER = Long.MAX_VALUE;
 
   private final DatasetShape shape;
   private final OrderSpec spec;
-  private final Lanes lanes;
   private final Steps steps;
   private final Order order;
 
   private Plan(DatasetShape shape, OrderSpec spec) {
     this.shape = shape;
     this.spec = spec;
-    this.lanes = new Lanes(shape.sampleCount(), spec);
     this.steps = new Steps(shape.sampleCount(), spec.globalBatch(), spec.end());
     this.order =
         switch (spec.shuffle()) {
           case NONE -> new StoredOrder(shape);
           case BLOCK -> new BlockOrder(shape, spec);
-          case GLOBAL ->
-              throw new IllegalArgumentException("shuffle: global is not available in this build");
+          case GLOBAL -> new GlobalOrder(shape, spec.seed());
         };
   }
 
@@ -74,6 +73,7 @@ public final class Plan {
    * Samples that are within reach at once, for the whole job: divide by the hosts. One step for
    * stored order; everything for {@code GLOBAL}.
    */
+  @Override
   public long workingSetSamples() {
     long wanted =
         switch (spec.shuffle()) {
@@ -85,8 +85,14 @@ public final class Plan {
   }
 
   /** The working set in decoded bytes, by the mean size of a sample. */
+  @Override
   public long workingSetBytes() {
     return Math.min(shape.totalBytes(), Math.round(workingSetSamples() * shape.meanSampleBytes()));
+  }
+
+  @Override
+  public long samplesOf(int source) {
+    return shape.sampleCount();
   }
 
   /** The sample (0 to n − 1) at an index of an epoch. */
@@ -127,6 +133,7 @@ public final class Plan {
   }
 
   /** The cursor before the first step. */
+  @Override
   public Cursor start() {
     return new Cursor(
         Keyed.ALGORITHM_VERSION,
@@ -141,15 +148,19 @@ public final class Plan {
         spec.lanes(),
         spec.window(),
         spec.groups(),
-        spec.extentSamples());
+        spec.extentSamples(),
+        List.of(),
+        List.of());
   }
 
   /** Whether a run of so many epochs (0: endless) has no step at or after a cursor. */
+  @Override
   public boolean ended(Cursor at, long epochs) {
     return epochs > 0 && normal(at).epoch() >= epochs;
   }
 
   /** The cursor so many steps later, or earlier if negative (not before the start). */
+  @Override
   public Cursor after(Cursor at, long count) {
     return steps.after(own(at), count);
   }
@@ -159,6 +170,7 @@ public final class Plan {
    *
    * @throws IllegalArgumentException saying what changed
    */
+  @Override
   public Cursor resume(Cursor saved) {
     Cursor start = start();
     Resumption.check(start, saved, shape);
@@ -166,24 +178,13 @@ public final class Plan {
   }
 
   /** The share of one of {@code world} ranks in every step; {@code world} divides the batch. */
+  @Override
   public RankView rank(int rank, int world) {
-    if (world < 1 || rank < 0 || rank >= world) {
-      throw new IllegalArgumentException(
-          "rank " + rank + " of world " + world + ": a rank is 0 to world - 1");
-    }
-    if (spec.globalBatch() % world != 0) {
-      throw new IllegalArgumentException(
-          "globalBatch: "
-              + spec.globalBatch()
-              + " does not divide over "
-              + world
-              + " ranks; choose a multiple of "
-              + world);
-    }
-    return new RankView(this, lanes, order.locator(), rank, world);
+    return new RankView(this, steps, spec.lanes(), order.locator(), rank, world);
   }
 
   /** What a rank needs from a cursor on, in order of need; for so many epochs, 0: endless. */
+  @Override
   public LookAhead lookAhead(int rank, int world, Cursor start, long epochs) {
     return new LookAhead(this, rank(rank, world), start, epochs);
   }
@@ -192,11 +193,13 @@ public final class Plan {
    * 16 bytes in hexadecimal that ranks compare before the first step: equal for equal datasets,
    * seeds and parameters.
    */
+  @Override
   public String orderId() {
     return OrderId.of(start());
   }
 
   /** The order in one line, for people. */
+  @Override
   public String describe() {
     return "%s, end %s, seed %d: %d samples in %d shards, %d steps of %d an epoch; %d lanes, window %d, %d groups, extents of %d samples; working set %d samples, %d bytes"
         .formatted(
@@ -215,7 +218,8 @@ public final class Plan {
             workingSetBytes());
   }
 
-  Cursor normal(Cursor at) {
+  @Override
+  public Cursor normal(Cursor at) {
     return steps.normal(own(at));
   }
 

@@ -8,8 +8,9 @@ import java.util.Arrays;
  * for a step.
  */
 public final class RankView {
-  private final Plan plan;
-  private final Lanes lanes;
+  private final StepPlan plan;
+  private final Steps steps;
+  private final int lanes;
   private final Order.Locator locator;
   private final int rows;
   private final int firstRow;
@@ -18,12 +19,30 @@ public final class RankView {
   private long[] segmentFrom = new long[2];
   private long[] segmentTo = new long[2];
 
-  RankView(Plan plan, Lanes lanes, Order.Locator locator, int rank, int world) {
+  RankView(StepPlan plan, Steps steps, int lanes, Order.Locator locator, int rank, int world) {
+    check(steps.batch(), rank, world);
     this.plan = plan;
+    this.steps = steps;
     this.lanes = lanes;
     this.locator = locator;
-    this.rows = plan.spec().globalBatch() / world;
+    this.rows = steps.batch() / world;
     this.firstRow = rank * rows;
+  }
+
+  private static void check(int batch, int rank, int world) {
+    if (world < 1 || rank < 0 || rank >= world) {
+      throw new IllegalArgumentException(
+          "rank " + rank + " of world " + world + ": a rank is 0 to world - 1");
+    }
+    if (batch % world != 0) {
+      throw new IllegalArgumentException(
+          "globalBatch: "
+              + batch
+              + " does not divide over "
+              + world
+              + " ranks; choose a multiple of "
+              + world);
+    }
   }
 
   /** Rows of each step for this rank: {@code G / N}. */
@@ -55,11 +74,11 @@ public final class RankView {
   /** Cuts the step at the ends of epochs; the pieces of padding start an epoch again. */
   private void segment(Cursor from) {
     segments = 0;
-    long samples = plan.shape().sampleCount();
-    boolean carries = plan.spec().end() == End.CARRY;
+    long samples = steps.samples();
+    boolean carries = steps.carries();
     long epoch = from.epoch();
     long index = from.index();
-    long left = plan.spec().globalBatch();
+    long left = steps.batch();
     while (left > 0) {
       if (segments == segmentEpoch.length) {
         segmentEpoch = Arrays.copyOf(segmentEpoch, 2 * segments);
@@ -81,15 +100,20 @@ public final class RankView {
   private long rowsBelow(int lane) {
     long sum = 0;
     for (int i = 0; i < segments; i++) {
-      sum += lanes.indexesBelow(segmentTo[i], lane) - lanes.indexesBelow(segmentFrom[i], lane);
+      sum += indexesBelow(segmentTo[i], lane) - indexesBelow(segmentFrom[i], lane);
     }
     return sum;
+  }
+
+  /** How many indexes below a bound belong to lanes below another. */
+  private long indexesBelow(long bound, int lane) {
+    return bound / lanes * lane + Math.min(bound % lanes, lane);
   }
 
   /** The lane that holds this rank's first row. */
   private int firstLane() {
     int low = 0;
-    int high = lanes.count - 1;
+    int high = lanes - 1;
     while (low < high) {
       int middle = (low + high + 1) >>> 1;
       if (rowsBelow(middle) <= firstRow) {
@@ -104,23 +128,23 @@ public final class RankView {
   private int fillLane(int lane, long skip, int from, StepSamples out) {
     int row = from;
     long passed = skip;
-    boolean carries = plan.spec().end() == End.CARRY;
+    boolean carries = steps.carries();
     for (int i = 0; i < segments && row < rows; i++) {
       long start = segmentFrom[i];
-      long index = start + Math.floorMod(lane - start, (long) lanes.count);
-      long inLane = index < segmentTo[i] ? (segmentTo[i] - index - 1) / lanes.count + 1 : 0;
+      long index = start + Math.floorMod(lane - start, lanes);
+      long inLane = index < segmentTo[i] ? (segmentTo[i] - index - 1) / lanes + 1 : 0;
       if (passed >= inLane) {
         passed -= inLane;
         continue;
       }
-      index += passed * lanes.count;
+      index += passed * lanes;
+      int taken = (int) Math.min(rows - row, inLane - passed);
       passed = 0;
-      while (index < segmentTo[i] && row < rows) {
-        out.place(row, segmentEpoch[i], index, lane, carries || i == 0);
-        locator.locate(segmentEpoch[i], index, out, row);
-        index += lanes.count;
-        row++;
+      for (int k = 0; k < taken; k++) {
+        out.place(row + k, segmentEpoch[i], index + (long) k * lanes, lane, carries || i == 0);
       }
+      locator.locate(segmentEpoch[i], index, lanes, taken, out, row);
+      row += taken;
     }
     return row;
   }

@@ -15,6 +15,7 @@ public final class StepSamples {
   private long[] epochs = new long[0];
   private long[] indexes = new long[0];
   private int[] lanes = new int[0];
+  private int[] sources = new int[0];
   private boolean[] valid = new boolean[0];
 
   /** Rows of this rank. */
@@ -50,6 +51,11 @@ public final class StepSamples {
     return indexes[row];
   }
 
+  /** The source that the row came from; 0 unless the plan is a mixture. */
+  public int source(int row) {
+    return sources[row];
+  }
+
   public int lane(int row) {
     return lanes[row];
   }
@@ -69,6 +75,7 @@ public final class StepSamples {
       epochs = new long[rows];
       indexes = new long[rows];
       lanes = new int[rows];
+      sources = new int[rows];
       valid = new boolean[rows];
     }
   }
@@ -78,6 +85,18 @@ public final class StepSamples {
     indexes[row] = index;
     lanes[row] = lane;
     valid[row] = counts;
+  }
+
+  /** Says which source a row came from, and its place there. */
+  void from(int row, int source, long epoch, long index) {
+    sources[row] = source;
+    epochs[row] = epoch;
+    indexes[row] = index;
+  }
+
+  void locate(int row, DatasetShape shape, long sample) {
+    int shard = shape.shardOf(sample);
+    locate(row, sample, shard, (int) (sample - shape.firstSample(shard)));
   }
 
   void locate(int row, long sample, int shard, int ordinal) {

@@ -16,6 +16,18 @@ final class Steps {
     this.end = end;
   }
 
+  long samples() {
+    return samples;
+  }
+
+  int batch() {
+    return batch;
+  }
+
+  boolean carries() {
+    return end == End.CARRY;
+  }
+
   /** Steps that start in an epoch entered at its index 0. */
   long perEpoch() {
     return end == End.DROP ? samples / batch : Math.ceilDiv(samples, (long) batch);

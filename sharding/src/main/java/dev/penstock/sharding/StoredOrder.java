@@ -26,9 +26,12 @@ final class StoredOrder extends Order {
 
   @Override
   Locator locator() {
-    return (epoch, index, out, row) -> {
-      int shard = shape.shardOf(index);
-      out.locate(row, index, shard, (int) (index - shape.firstSample(shard)));
+    return (epoch, index, stride, count, out, row) -> {
+      long sample = index;
+      for (int i = 0; i < count; i++) {
+        out.locate(row + i, shape, sample);
+        sample += stride;
+      }
     };
   }
 }

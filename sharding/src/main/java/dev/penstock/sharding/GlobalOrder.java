@@ -1,0 +1,70 @@
+package dev.penstock.sharding;
+
+import org.jspecify.annotations.Nullable;
+
+/** A keyed permutation of the whole epoch. */
+final class GlobalOrder extends Order {
+  private final DatasetShape shape;
+  private final long seed;
+
+  GlobalOrder(DatasetShape shape, long seed) {
+    this.shape = shape;
+    this.seed = seed;
+  }
+
+  @Override
+  long sampleAt(long epoch, long index) {
+    return permutation(epoch).apply(index);
+  }
+
+  @Override
+  long indexOf(long epoch, long sample) {
+    return permutation(epoch).invert(sample);
+  }
+
+  @Override
+  long nextIndex(long epoch, long from, long to, long above) {
+    GlobalPermutation permutation = permutation(epoch);
+    long best = -1;
+    for (long sample = from; sample < to; sample++) {
+      long index = permutation.invert(sample);
+      if (index > above && (best < 0 || index < best)) {
+        best = index;
+      }
+    }
+    return best;
+  }
+
+  @Override
+  Locator locator() {
+    return new GlobalLocator();
+  }
+
+  private GlobalPermutation permutation(long epoch) {
+    return new GlobalPermutation(shape.sampleCount(), seed, epoch);
+  }
+
+  private final class GlobalLocator implements Locator {
+    private final GlobalPermutation.Scratch scratch = new GlobalPermutation.Scratch();
+    private final long[] images = new long[GlobalPermutation.batch()];
+    private @Nullable GlobalPermutation permutation;
+    private long permutationEpoch = -1;
+
+    @Override
+    public void locate(long epoch, long index, int stride, int count, StepSamples out, int row) {
+      GlobalPermutation held = permutation;
+      if (held == null || permutationEpoch != epoch) {
+        held = permutation(epoch);
+        permutation = held;
+        permutationEpoch = epoch;
+      }
+      for (int done = 0; done < count; done += images.length) {
+        int some = Math.min(images.length, count - done);
+        held.applyBatch(index + done, some, images, scratch);
+        for (int i = 0; i < some; i++) {
+          out.locate(row + done + i, shape, images[i]);
+        }
+      }
+    }
+  }
+}
