@@ -50,6 +50,26 @@ public final class ByteRun {
     return count;
   }
 
+  /** The memory that piece {@code piece} lies in. */
+  public MemorySegment pieceSlab(int piece) {
+    return slabs[piece];
+  }
+
+  /** Where the piece starts in its slab. */
+  public long pieceOffset(int piece) {
+    return slabOffsets[piece];
+  }
+
+  /** Position of the piece's first byte in the run. */
+  public long pieceStart(int piece) {
+    return piece == 0 ? 0 : ends[piece - 1];
+  }
+
+  /** Position behind the piece's last byte in the run. */
+  public long pieceEnd(int piece) {
+    return ends[piece];
+  }
+
   /** The byte at {@code position}. */
   public byte byteAt(long position) {
     int piece = pieceOf(position);

@@ -1,0 +1,75 @@
+package dev.penstock.formats;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A window that moves forward over a source. It reads a few KiB where payloads are hopped over, and
+ * {@link #SEQUENTIAL_BYTES} where the next look falls close behind the last.
+ */
+final class SourceWindow extends Window implements AutoCloseable {
+  /** One page: a header, and with luck a small field and the header behind it. */
+  private static final int HOP_BYTES = 4 << 10;
+
+  private static final int SEQUENTIAL_BYTES = 64 << 10;
+
+  private final ByteSource source;
+  private Arena arena = Arena.ofShared();
+  private MemorySegment buffer = arena.allocate(SEQUENTIAL_BYTES, 4096);
+  private long start;
+  private int have;
+  private boolean closed;
+
+  SourceWindow(ByteSource source) {
+    this.source = source;
+  }
+
+  @Override
+  int load(long position, int length) throws IOException {
+    if (position < start || position + length > start + have) {
+      fill(position, length);
+    }
+    segment = buffer;
+    base = position - start;
+    return Math.clamp(start + have - position, 0, length);
+  }
+
+  private void fill(long position, int length) throws IOException {
+    boolean near = position <= start + have + HOP_BYTES && have > 0;
+    int wanted = Math.max(length, near ? SEQUENTIAL_BYTES : HOP_BYTES);
+    if (wanted > buffer.byteSize()) {
+      Arena grown = Arena.ofShared();
+      buffer = grown.allocate(wanted, 4096);
+      arena.close();
+      arena = grown;
+    }
+    start = position;
+    have = 0;
+    while (have < wanted) {
+      int got = source.readAt(position + have, buffer, have, wanted - have);
+      if (got <= 0) {
+        return;
+      }
+      have += got;
+    }
+  }
+
+  /** Whether the byte at {@code position} exists. */
+  boolean exists(long position) throws IOException {
+    long length = source.lengthBytes();
+    return length >= 0 ? position < length : load(position, 1) == 1;
+  }
+
+  String name() {
+    return source.name();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      arena.close();
+    }
+  }
+}
