@@ -45,7 +45,7 @@ public final class FrameTable {
     return decodedOffsets[index];
   }
 
-  /** Length of the shard as stored. */
+  /** Length of the shard as stored; -1 while it is not known. */
   public long storedBytes() {
     return storedBytes;
   }
@@ -103,14 +103,18 @@ public final class FrameTable {
       return storedOffset > storedOffsets[count - 1] && decodedOffset >= decodedOffsets[count - 1];
     }
 
-    /** The finished table of a shard of these lengths. A trailing empty frame is dropped. */
+    /**
+     * The finished table of a shard of these lengths (stored: -1 if not known). A trailing empty
+     * frame is dropped.
+     */
     public FrameTable build(long storedBytes, long decodedBytes) {
       int kept = count;
       if (kept > 1 && decodedOffsets[kept - 1] == decodedBytes) {
         kept--;
       }
       if (kept > 0
-          && (storedOffsets[kept - 1] > storedBytes || decodedOffsets[kept - 1] > decodedBytes)) {
+          && ((storedBytes >= 0 && storedOffsets[kept - 1] > storedBytes)
+              || decodedOffsets[kept - 1] > decodedBytes)) {
         throw new IllegalArgumentException(
             "a frame starts behind the end: stored %d, decoded %d"
                 .formatted(storedBytes, decodedBytes));

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * A window that moves forward over a source. It reads a few KiB where payloads are hopped over, and
- * {@link #SEQUENTIAL_BYTES} where the next look falls close behind the last.
+ * doubles that, up to {@link #SEQUENTIAL_BYTES}, while each look falls right behind the last.
  */
 final class SourceWindow extends Window implements AutoCloseable {
   /** One page: a header, and with luck a small field and the header behind it. */
@@ -19,6 +19,7 @@ final class SourceWindow extends Window implements AutoCloseable {
   private MemorySegment buffer = arena.allocate(SEQUENTIAL_BYTES, 4096);
   private long start;
   private int have;
+  private int stepBytes = HOP_BYTES / 2;
   private boolean closed;
 
   SourceWindow(ByteSource source) {
@@ -36,8 +37,9 @@ final class SourceWindow extends Window implements AutoCloseable {
   }
 
   private void fill(long position, int length) throws IOException {
-    boolean near = position <= start + have + HOP_BYTES && have > 0;
-    int wanted = Math.max(length, near ? SEQUENTIAL_BYTES : HOP_BYTES);
+    boolean near = position <= start + have;
+    stepBytes = near ? Math.min(stepBytes * 2, SEQUENTIAL_BYTES) : HOP_BYTES;
+    int wanted = Math.max(length, stepBytes);
     if (wanted > buffer.byteSize()) {
       Arena grown = Arena.ofShared();
       buffer = grown.allocate(wanted, 4096);
