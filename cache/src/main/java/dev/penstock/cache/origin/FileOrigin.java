@@ -1,0 +1,185 @@
+package dev.penstock.cache.origin;
+
+import dev.penstock.bridge.BlockReader;
+import dev.penstock.bridge.BlockReaderConfig;
+import dev.penstock.bridge.ReadMode;
+import dev.penstock.cache.origin.OriginException.Kind;
+import dev.penstock.cache.origin.OriginException.Retry;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.net.URI;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Local files and whatever is mounted: paths, and {@code file:} URLs. An object's version is its
+ * modification time in nanoseconds, its inode and its size.
+ */
+public final class FileOrigin implements Origin {
+  private final ReadMode mode;
+  private BlockReaderConfig config;
+  private @Nullable BlockReader reader;
+  private boolean closed;
+
+  private FileOrigin(BlockReaderConfig config, ReadMode mode) {
+    this.config = config;
+    this.mode = mode;
+  }
+
+  /**
+   * Files read by one {@link BlockReader}, which is opened with the first file and belongs to this
+   * origin.
+   */
+  public static FileOrigin open(BlockReaderConfig config, ReadMode mode) {
+    return new FileOrigin(config, mode);
+  }
+
+  @Override
+  public boolean handles(String location) {
+    return location.startsWith("file:") || !location.matches("[A-Za-z][A-Za-z0-9+.-]+://.*");
+  }
+
+  @Override
+  public Optional<StoredObject> find(String location) throws OriginException {
+    Path path = pathOf(location);
+    try {
+      return stored(path, String.valueOf(path.getFileName()));
+    } catch (NoSuchFileException | NotDirectoryException _) {
+      return Optional.empty();
+    } catch (IOException failure) {
+      throw failed(location, failure);
+    }
+  }
+
+  @Override
+  public List<StoredObject> list(String directory, int depth) throws OriginException {
+    Path base = pathOf(directory);
+    if (!Files.isDirectory(base)) {
+      return List.of();
+    }
+    List<StoredObject> objects = new ArrayList<>();
+    try (Stream<Path> paths = Files.walk(base, depth, FileVisitOption.FOLLOW_LINKS)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        stored(path, base.relativize(path).toString()).ifPresent(objects::add);
+      }
+    } catch (java.io.UncheckedIOException failure) {
+      throw failed(directory, failure.getCause());
+    } catch (IOException failure) {
+      throw failed(directory, failure);
+    }
+    objects.sort(Comparator.comparing(StoredObject::name));
+    return objects;
+  }
+
+  @Override
+  public OpenObject open(StoredObject object) throws OriginException {
+    BlockReader.ReadableFile file;
+    BlockReader open;
+    try {
+      open = reader();
+      file = open.open(pathOf(object.location()), mode);
+    } catch (IOException failure) {
+      throw failed(object.location(), failure);
+    }
+    ObjectVersion found = version(file.modifiedNanos(), file.inode(), file.sizeBytes());
+    if (!found.equals(object.version())) {
+      FileObject.closeQuietly(file);
+      throw changed(object, found);
+    }
+    return new FileObject(object, open, file);
+  }
+
+  @Override
+  public synchronized void attach(MemorySegment slab) {
+    if (reader == null) {
+      config = config.withFixedRegion(slab);
+    }
+  }
+
+  @Override
+  public synchronized String description() {
+    return "files, mode %s, %s"
+        .formatted(mode, reader == null ? "no file opened yet" : reader.description());
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      throw new IllegalStateException("this file origin was closed already");
+    }
+    closed = true;
+    if (reader != null) {
+      reader.close();
+    }
+  }
+
+  private synchronized BlockReader reader() throws IOException {
+    if (closed) {
+      throw new IOException("this file origin is closed");
+    }
+    if (reader == null) {
+      reader = BlockReader.open(config);
+    }
+    return reader;
+  }
+
+  /** What is at {@code path} now, if it is a regular file. */
+  static Optional<StoredObject> stored(Path path, String name) throws IOException {
+    Map<String, Object> attributes =
+        Files.readAttributes(path, "unix:isRegularFile,size,ino,lastModifiedTime");
+    if (!attributes.get("isRegularFile").equals(Boolean.TRUE)) {
+      return Optional.empty();
+    }
+    long size = (Long) attributes.get("size");
+    long inode = ((Number) attributes.get("ino")).longValue();
+    long modified = ((FileTime) attributes.get("lastModifiedTime")).to(TimeUnit.NANOSECONDS);
+    return Optional.of(
+        new StoredObject(path.toString(), name, size, version(modified, inode, size)));
+  }
+
+  static OriginException changed(StoredObject object, ObjectVersion found) {
+    return new OriginException(
+        Kind.CHANGED,
+        Retry.PERMANENT,
+        object.location(),
+        "the file changed since it was found: version (modified-inode-size) was %s, is now %s; start again to read the new one"
+            .formatted(object.version().tag(), found.tag()));
+  }
+
+  private static ObjectVersion version(long modifiedNanos, long inode, long sizeBytes) {
+    return new ObjectVersion("%d-%d-%d".formatted(modifiedNanos, inode, sizeBytes));
+  }
+
+  private static Path pathOf(String location) {
+    Path path =
+        location.startsWith("file:")
+            ? Path.of(URI.create(location.replace(" ", "%20")).getPath())
+            : Path.of(location);
+    return path.toAbsolutePath().normalize();
+  }
+
+  private static OriginException failed(String location, IOException failure) {
+    if (failure instanceof OriginException typed) {
+      return typed;
+    }
+    Kind kind =
+        failure instanceof NoSuchFileException
+            ? Kind.NOT_FOUND
+            : failure instanceof AccessDeniedException ? Kind.DENIED : Kind.FAILED;
+    return new OriginException(kind, Retry.PERMANENT, location, String.valueOf(failure))
+        .causedBy(failure);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.penstock.cache.origin;
+
+import java.io.IOException;
+
+/**
+ * Stored bytes could not be had. Says what kind of failure it is, whether asking again may help,
+ * and which object and range it was about. Never a verdict about the bytes themselves.
+ */
+public final class OriginException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  /** What went wrong. */
+  public enum Kind {
+    /** Nothing is stored there. */
+    NOT_FOUND,
+    /** It is there, or may be, and this identity may not read it. */
+    DENIED,
+    /** The store asks for fewer requests. */
+    THROTTLED,
+    /** No answer in time. */
+    TIMED_OUT,
+    /** The object is no longer the one that was opened. */
+    CHANGED,
+    /** The object ends before its recorded size does. */
+    TRUNCATED,
+    /** The origin cannot do what was asked, such as listing over plain HTTP. */
+    UNSUPPORTED,
+    /** The origin or cache was closed meanwhile. */
+    CANCELLED,
+    /** The device or the connection failed. */
+    FAILED
+  }
+
+  /** Whether asking again may help. */
+  public enum Retry {
+    /** The same request will fail again. */
+    PERMANENT,
+    /** The same request may succeed later. */
+    TEMPORARY,
+    /** It was temporary, was tried again as often as allowed, and still fails. */
+    PERSISTENT
+  }
+
+  private final Kind kind;
+  private final Retry retry;
+  private final String location;
+  private final long offset;
+  private final long length;
+
+  /** A failure of the range {@code [offset, offset + length)} of {@code location}. */
+  public OriginException(
+      Kind kind, Retry retry, String location, long offset, long length, String reason) {
+    super("%s, bytes %d to %d: %s".formatted(location, offset, offset + length, reason));
+    this.kind = kind;
+    this.retry = retry;
+    this.location = location;
+    this.offset = offset;
+    this.length = length;
+  }
+
+  /** A failure of {@code location} as a whole. */
+  public OriginException(Kind kind, Retry retry, String location, String reason) {
+    super(location + ": " + reason);
+    this.kind = kind;
+    this.retry = retry;
+    this.location = location;
+    this.offset = 0;
+    this.length = -1;
+  }
+
+  /** The same with a cause. */
+  public OriginException causedBy(Throwable cause) {
+    initCause(cause);
+    return this;
+  }
+
+  /** What went wrong. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** Whether asking again may help. */
+  public Retry retry() {
+    return retry;
+  }
+
+  /** The object. */
+  public String location() {
+    return location;
+  }
+
+  /** First byte of the range, 0 if the whole object is meant. */
+  public long offset() {
+    return offset;
+  }
+
+  /** Length of the range in bytes, -1 if the whole object is meant. */
+  public long length() {
+    return length;
+  }
+}

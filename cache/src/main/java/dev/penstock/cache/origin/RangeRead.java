@@ -1,0 +1,60 @@
+package dev.penstock.cache.origin;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One contiguous range of an object, to be put into one or more equal blocks of memory. A store
+ * with costly requests serves it with one request and scatters the body; a local disk reads block
+ * by block.
+ *
+ * @param offset first byte of the range in the object
+ * @param length bytes of the range; it must end inside the object
+ * @param slab where the blocks lie
+ * @param slabOffsets where each block begins in {@code slab}; every block but the last receives
+ *     {@code blockBytes} bytes
+ * @param blockBytes size of a block
+ * @param sink told once for each block
+ */
+public record RangeRead(
+    long offset, long length, MemorySegment slab, long[] slabOffsets, int blockBytes, Sink sink) {
+
+  /** Checks that the blocks hold the range exactly. */
+  public RangeRead {
+    long blocks = (length + blockBytes - 1) / blockBytes;
+    if (offset < 0 || length <= 0 || blocks != slabOffsets.length) {
+      throw new IllegalArgumentException(
+          "%d bytes at %d do not fill %d blocks of %d bytes"
+              .formatted(length, offset, slabOffsets.length, blockBytes));
+    }
+  }
+
+  /** Number of blocks. */
+  public int blockCount() {
+    return slabOffsets.length;
+  }
+
+  /** First byte in the object of a block. */
+  public long blockOffset(int block) {
+    return offset + (long) block * blockBytes;
+  }
+
+  /** Bytes that a block is to receive. */
+  public int blockLength(int block) {
+    return (int) Math.min(blockBytes, length - (long) block * blockBytes);
+  }
+
+  /**
+   * Told of each block exactly once, in any order, on the origin's threads. Must not block: it may
+   * delay other reads. After the call the origin no longer touches the block.
+   */
+  public interface Sink {
+    /**
+     * {@code bytes} of the block are in place. Fewer than asked for means that the origin's answer
+     * broke off there; the receiver decides whether to ask for the rest.
+     */
+    void arrived(int block, int bytes);
+
+    /** The block could not be had. */
+    void failed(int block, OriginException failure);
+  }
+}
