@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * next character literally; braces around neither a comma nor a range stay.
  */
 final class BraceExpansion {
-  /** A pattern that expands to more is taken for a mistake; ten times the largest known datasets. */
+  /**
+   * A pattern that expands to more is taken for a mistake; ten times the largest known datasets.
+   */
   static final int LIMIT = 10_000_000;
 
   private static final Pattern INTEGERS =

@@ -69,12 +69,16 @@ public final class DatasetLocator {
 
   private void entry(String entry, String directoryOfList) throws OriginException {
     if (entry.startsWith("@")) {
-      list(directoryOfList + entry.substring(1));
+      list(against(directoryOfList, entry.substring(1)));
       return;
     }
     for (String part : entry.split("::", -1)) {
-      pattern(isRelative(part) ? directoryOfList + part : part);
+      pattern(against(directoryOfList, part));
     }
+  }
+
+  private static String against(String directory, String location) {
+    return isRelative(location) ? directory + location : location;
   }
 
   private void list(String location) throws OriginException {
@@ -95,7 +99,8 @@ public final class DatasetLocator {
     for (String location : BraceExpansion.expand(pattern)) {
       // Escapes before the fixed part ends are rare; names then keep the whole location.
       String prefix = location.startsWith(pattern.substring(0, fixed)) ? "" : location;
-      location(pattern, location, special < 0 || !prefix.isEmpty() ? "" : location.substring(fixed));
+      location(
+          pattern, location, special < 0 || !prefix.isEmpty() ? "" : location.substring(fixed));
     }
     if (found.size() == before) {
       throw nothing(pattern, pattern);
@@ -134,7 +139,8 @@ public final class DatasetLocator {
       }
     }
     int tail = wildcards.relative().length();
-    addAll(matching, relative.length() <= tail ? "" : relative.substring(0, relative.length() - tail));
+    addAll(
+        matching, relative.length() <= tail ? "" : relative.substring(0, relative.length() - tail));
   }
 
   private void addAll(List<StoredObject> objects, String prefix) {
@@ -160,8 +166,7 @@ public final class DatasetLocator {
     String end = location.endsWith("/") ? location.substring(0, location.length() - 1) : location;
     int cut = end.lastIndexOf('/', wildcard < 0 ? end.length() : wildcard) + 1;
     String directory = cut == 0 ? "." : end.substring(0, cut);
-    String looked =
-        pattern.equals(location) ? "" : " (from the pattern '%s')".formatted(pattern);
+    String looked = pattern.equals(location) ? "" : " (from the pattern '%s')".formatted(pattern);
     return new OriginException(
         Kind.NOT_FOUND,
         Retry.PERMANENT,

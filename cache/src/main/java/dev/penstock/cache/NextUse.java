@@ -2,7 +2,8 @@ package dev.penstock.cache;
 
 /**
  * What a reader's plan says of the future. Declared here, implemented by the loader from the plan,
- * asked when a block becomes evictable. Must be pure, quick (microseconds) and thread-safe.
+ * asked when a block becomes evictable. Must be pure, quick (microseconds) and thread-safe; it is
+ * asked under the cache's lock and must not call the cache.
  */
 @FunctionalInterface
 public interface NextUse {
@@ -12,7 +13,21 @@ public interface NextUse {
   /**
    * The position in the reader's plan (epoch · samples + index) at which a byte of {@code [offset,
    * offset + length)} of the shard is needed next, strictly after the reader's present position;
-   * {@link #NEVER} if not.
+   * {@link #NEVER} if not. Offsets are in decoded bytes.
    */
   long after(int shard, long offset, long length);
+
+  /** The reader's present position in its plan: how far it has requested. */
+  default long position() {
+    return 0;
+  }
+
+  /**
+   * Positions in one epoch, 0 if the order has none. With it the cache tells a use later in this
+   * epoch (keep the nearest) from one in the next (keep an even sample of the order, so that the
+   * next epoch's hits do not all fall at its start).
+   */
+  default long epochLength() {
+    return 0;
+  }
 }

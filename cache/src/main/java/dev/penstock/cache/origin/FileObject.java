@@ -52,7 +52,7 @@ final class FileObject implements OpenObject {
           file,
           read.blockOffset(block),
           read.slab(),
-          read.slabOffsets()[block],
+          read.slabOffset(block),
           read.blockLength(block),
           result -> done(read, place, result));
     }
@@ -155,8 +155,7 @@ final class FileObject implements OpenObject {
           case "ETIMEDOUT" -> Kind.TIMED_OUT;
           default -> Kind.FAILED;
         };
-    Retry retry =
-        kind == Kind.FAILED || kind == Kind.TIMED_OUT ? Retry.TEMPORARY : Retry.PERMANENT;
+    Retry retry = kind == Kind.FAILED || kind == Kind.TIMED_OUT ? Retry.TEMPORARY : Retry.PERMANENT;
     return new OriginException(
         kind, retry, object.location(), offset, length, "read failed with " + Errno.name(result));
   }

@@ -6,6 +6,7 @@ import dev.penstock.bridge.ReadMode;
 import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.net.URI;
 import java.nio.file.AccessDeniedException;
@@ -75,8 +76,8 @@ public final class FileOrigin implements Origin {
       for (Path path : (Iterable<Path>) paths::iterator) {
         stored(path, base.relativize(path).toString()).ifPresent(objects::add);
       }
-    } catch (java.io.UncheckedIOException failure) {
-      throw failed(directory, failure.getCause());
+    } catch (UncheckedIOException failure) {
+      throw failed(directory, new IOException(failure.getMessage(), failure));
     } catch (IOException failure) {
       throw failed(directory, failure);
     }
@@ -138,16 +139,17 @@ public final class FileOrigin implements Origin {
 
   /** What is at {@code path} now, if it is a regular file. */
   static Optional<StoredObject> stored(Path path, String name) throws IOException {
-    Map<String, Object> attributes =
+    Map<String, Object> found =
         Files.readAttributes(path, "unix:isRegularFile,size,ino,lastModifiedTime");
-    if (!attributes.get("isRegularFile").equals(Boolean.TRUE)) {
-      return Optional.empty();
+    if (Boolean.TRUE.equals(found.get("isRegularFile"))
+        && found.get("size") instanceof Long size
+        && found.get("ino") instanceof Number inode
+        && found.get("lastModifiedTime") instanceof FileTime modified) {
+      long nanos = modified.to(TimeUnit.NANOSECONDS);
+      return Optional.of(
+          new StoredObject(path.toString(), name, size, version(nanos, inode.longValue(), size)));
     }
-    long size = (Long) attributes.get("size");
-    long inode = ((Number) attributes.get("ino")).longValue();
-    long modified = ((FileTime) attributes.get("lastModifiedTime")).to(TimeUnit.NANOSECONDS);
-    return Optional.of(
-        new StoredObject(path.toString(), name, size, version(modified, inode, size)));
+    return Optional.empty();
   }
 
   static OriginException changed(StoredObject object, ObjectVersion found) {

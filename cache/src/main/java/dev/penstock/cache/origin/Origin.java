@@ -17,8 +17,8 @@ public interface Origin extends AutoCloseable {
   boolean handles(String location);
 
   /**
-   * The object at exactly this location, named by the last part of its path; empty if there is
-   * none (or a directory).
+   * The object at exactly this location, named by the last part of its path; empty if there is none
+   * (or a directory).
    *
    * @throws OriginException if that cannot be found out
    */

@@ -68,6 +68,20 @@ public final class OriginException extends IOException {
     this.length = -1;
   }
 
+  private OriginException(OriginException original) {
+    super(original.getMessage(), original);
+    this.kind = original.kind;
+    this.retry = original.retry;
+    this.location = original.location;
+    this.offset = original.offset;
+    this.length = original.length;
+  }
+
+  /** The same failure for one more thread that waits for it, caused by this one. */
+  public OriginException copy() {
+    return new OriginException(this);
+  }
+
   /** The same with a cause. */
   public OriginException causedBy(Throwable cause) {
     initCause(cause);

@@ -6,31 +6,67 @@ import java.lang.foreign.MemorySegment;
  * One contiguous range of an object, to be put into one or more equal blocks of memory. A store
  * with costly requests serves it with one request and scatters the body; a local disk reads block
  * by block.
- *
- * @param offset first byte of the range in the object
- * @param length bytes of the range; it must end inside the object
- * @param slab where the blocks lie
- * @param slabOffsets where each block begins in {@code slab}; every block but the last receives
- *     {@code blockBytes} bytes
- * @param blockBytes size of a block
- * @param sink told once for each block
  */
-public record RangeRead(
-    long offset, long length, MemorySegment slab, long[] slabOffsets, int blockBytes, Sink sink) {
+public final class RangeRead {
+  private final long offset;
+  private final long length;
+  private final MemorySegment slab;
+  private final long[] slabOffsets;
+  private final int blockBytes;
+  private final Sink sink;
 
-  /** Checks that the blocks hold the range exactly. */
-  public RangeRead {
+  /**
+   * A read of {@code length} bytes at {@code offset} of the object, which must end inside it.
+   *
+   * @param slab where the blocks lie
+   * @param slabOffsets where each block begins in {@code slab}; not copied, not to be changed
+   * @param blockBytes what every block but the last receives
+   * @param sink told once for each block
+   */
+  public RangeRead(
+      long offset, long length, MemorySegment slab, long[] slabOffsets, int blockBytes, Sink sink) {
     long blocks = (length + blockBytes - 1) / blockBytes;
     if (offset < 0 || length <= 0 || blocks != slabOffsets.length) {
       throw new IllegalArgumentException(
           "%d bytes at %d do not fill %d blocks of %d bytes"
               .formatted(length, offset, slabOffsets.length, blockBytes));
     }
+    this.offset = offset;
+    this.length = length;
+    this.slab = slab;
+    this.slabOffsets = slabOffsets;
+    this.blockBytes = blockBytes;
+    this.sink = sink;
+  }
+
+  /** First byte of the range in the object. */
+  public long offset() {
+    return offset;
+  }
+
+  /** Bytes of the range. */
+  public long length() {
+    return length;
+  }
+
+  /** Where the blocks lie. */
+  public MemorySegment slab() {
+    return slab;
+  }
+
+  /** Who is told. */
+  public Sink sink() {
+    return sink;
   }
 
   /** Number of blocks. */
   public int blockCount() {
     return slabOffsets.length;
+  }
+
+  /** Where a block begins in {@link #slab}. */
+  public long slabOffset(int block) {
+    return slabOffsets[block];
   }
 
   /** First byte in the object of a block. */

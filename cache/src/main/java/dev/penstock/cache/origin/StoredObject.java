@@ -4,8 +4,8 @@ package dev.penstock.cache.origin;
  * A stored object as it was when it was found.
  *
  * @param location where it is: an absolute path or a URL, as its origin understands it
- * @param name its name relative to its dataset, the same for a copy of the dataset elsewhere;
- *     goes into fingerprints
+ * @param name its name relative to its dataset, the same for a copy of the dataset elsewhere; goes
+ *     into fingerprints
  * @param sizeBytes its stored size
  * @param version the state that every read of it must meet
  */

@@ -1,0 +1,18 @@
+package dev.penstock.cache;
+
+/**
+ * What one session has had from the cache.
+ *
+ * @param fetchedBytes bytes of blocks that this session was the first to ask for, and of exact
+ *     reads
+ * @param hitBytes bytes of blocks that were there already, or on their way for somebody else
+ * @param originWaitNanos time its threads waited for stored bytes
+ * @param decompressWaitNanos time its threads waited for decompression
+ * @param quotaWaitNanos time its requests waited for its own leases to close
+ */
+public record CacheSessionStats(
+    long fetchedBytes,
+    long hitBytes,
+    long originWaitNanos,
+    long decompressWaitNanos,
+    long quotaWaitNanos) {}

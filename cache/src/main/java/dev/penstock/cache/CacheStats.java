@@ -1,0 +1,28 @@
+package dev.penstock.cache;
+
+/**
+ * What the cache has done and holds, at one moment.
+ *
+ * @param fetchedBytes stored bytes asked of the origins for blocks
+ * @param hitBytes bytes of blocks that a session asked for and that were there, or on their way for
+ *     somebody else
+ * @param evictions blocks given up for others
+ * @param retries requests repeated after a temporary failure or a short answer
+ * @param decodedBytes bytes decompressed
+ * @param wastedBytes of these, bytes that nobody had asked for and that were not kept
+ * @param openObjects handles open now
+ * @param residentBlocks blocks in the table now
+ * @param poolBlocks blocks of the pool
+ * @param freeBlocks of these, free now
+ */
+public record CacheStats(
+    long fetchedBytes,
+    long hitBytes,
+    long evictions,
+    long retries,
+    long decodedBytes,
+    long wastedBytes,
+    int openObjects,
+    int residentBlocks,
+    int poolBlocks,
+    int freeBlocks) {}

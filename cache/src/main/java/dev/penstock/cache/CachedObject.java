@@ -1,0 +1,84 @@
+package dev.penstock.cache;
+
+import dev.penstock.cache.origin.OpenObject;
+import dev.penstock.cache.origin.Origin;
+import dev.penstock.cache.origin.StoredObject;
+import dev.penstock.formats.Codec;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One version of a stored object as the cache knows it: which plans read it, how many of its blocks
+ * are cached, and its handle while it is open. It outlives its handle.
+ */
+final class CachedObject {
+  private final int id;
+  private final StoredObject stored;
+  private final Origin origin;
+  private final int blockBytes;
+
+  /** What compresses it, once somebody has looked. */
+  volatile @Nullable Codec codec;
+
+  // Guarded by the lock of RamTier.
+  private @Nullable Plan plans;
+  int blocksInTable;
+
+  // Guarded by the monitor of this object; see OpenObjects.
+  @Nullable OpenObject handle;
+  int handleUsers;
+
+  /** A session that reads this object as shard number {@code shard} of its plan. */
+  record Plan(Reader reader, int shard, @Nullable Plan next) {}
+
+  CachedObject(int id, StoredObject stored, Origin origin, int blockBytes) {
+    this.id = id;
+    this.stored = stored;
+    this.origin = origin;
+    this.blockBytes = blockBytes;
+  }
+
+  /** Different for every object and version in one cache. */
+  int id() {
+    return id;
+  }
+
+  StoredObject stored() {
+    return stored;
+  }
+
+  Origin origin() {
+    return origin;
+  }
+
+  int blockBytes() {
+    return blockBytes;
+  }
+
+  @Nullable Plan plans() {
+    return plans;
+  }
+
+  void addPlan(Reader reader, int shard) {
+    for (Plan plan = plans; plan != null; plan = plan.next()) {
+      if (plan.reader() == reader && plan.shard() == shard) {
+        return;
+      }
+    }
+    plans = new Plan(reader, shard, plans);
+  }
+
+  void removePlans(Reader reader) {
+    Plan kept = null;
+    for (Plan plan = plans; plan != null; plan = plan.next()) {
+      if (plan.reader() != reader) {
+        kept = new Plan(plan.reader(), plan.shard(), kept);
+      }
+    }
+    plans = kept;
+  }
+
+  @Override
+  public String toString() {
+    return stored.location();
+  }
+}

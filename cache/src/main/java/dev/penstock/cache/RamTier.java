@@ -1,0 +1,462 @@
+package dev.penstock.cache;
+
+import dev.penstock.bridge.BlockPool;
+import dev.penstock.bridge.ByteBudget;
+import dev.penstock.cache.Block.Pin;
+import dev.penstock.cache.origin.Origin;
+import dev.penstock.cache.origin.OriginException;
+import dev.penstock.cache.origin.StoredObject;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The blocks in memory: pool, table, pins, quotas and eviction, all under one lock that is held for
+ * well under a microsecond a block and never across input or output.
+ *
+ * <p>Every block's place is, at any time, exactly one of: free in the pool; in the table and pinned
+ * (by leases, or by the fetch that fills it); in the table and evictable; out of the table after a
+ * failure, until its last lease closes; or lent without a block (an exact read).
+ */
+final class RamTier implements AutoCloseable {
+  private final BlockPool pool;
+  private final boolean keepsUnpinned;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final BlockTable table;
+  private final Eviction eviction;
+  private final List<Reader> readers = new ArrayList<>();
+  private final Map<Key, CachedObject> objects = new HashMap<>();
+  private final Reader.RequestClock clock = new Reader.RequestClock();
+  private int nextObjectId;
+  private int quotaBlocks;
+  private int reservedBlocks;
+  private int lentPlaces;
+  private long evictions;
+  private long hitBlocks;
+
+  private record Key(StoredObject object) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Key(StoredObject o)
+          && o.location().equals(object.location())
+          && o.version().equals(object.version());
+    }
+
+    @Override
+    public int hashCode() {
+      return object.location().hashCode();
+    }
+  }
+
+  /** Told of blocks that this caller has to fetch. */
+  static final class Missing {
+    Block[] blocks = new Block[4];
+    int count;
+
+    void add(Block block) {
+      if (count == blocks.length) {
+        blocks = Arrays.copyOf(blocks, count * 2);
+      }
+      blocks[count++] = block;
+    }
+  }
+
+  RamTier(ByteBudget budget, CacheConfig config) {
+    int count = Math.toIntExact(config.poolBytes() / config.blockBytes());
+    this.pool = BlockPool.open(budget, "block cache", config.blockBytes(), count);
+    this.keepsUnpinned = config.ramTier();
+    this.table = new BlockTable(count);
+    this.eviction = new Eviction(readers);
+  }
+
+  MemorySegment slab() {
+    return pool.slab();
+  }
+
+  int blockBytes() {
+    return pool.blockBytes();
+  }
+
+  long slabOffset(int place) {
+    return pool.offset(place);
+  }
+
+  /** Whether unpinned blocks stay; otherwise a block goes with its last lease. */
+  boolean keepsUnpinned() {
+    return keepsUnpinned;
+  }
+
+  /** Blocks that no session may have: what decoding needs while it passes bytes. */
+  void reserve(int blocks) {
+    reservedBlocks += blocks;
+  }
+
+  Share openShare(long quotaBytes) {
+    lock.lock();
+    try {
+      int wanted = (int) Math.min(Integer.MAX_VALUE, quotaBytes / pool.blockBytes());
+      int free = pool.blockCount() - reservedBlocks - quotaBlocks;
+      if (wanted < 1 || wanted > free) {
+        throw new IllegalArgumentException(
+            ("a session asks for %d bytes of the block cache; %d of %d bytes are not promised to"
+                    + " others, and the least is one block of %d bytes; ask for no more than that,"
+                    + " or make the pool larger by %d bytes")
+                .formatted(
+                    quotaBytes,
+                    (long) free * pool.blockBytes(),
+                    (long) pool.blockCount() * pool.blockBytes(),
+                    pool.blockBytes(),
+                    (long) Math.max(0, wanted - free) * pool.blockBytes()));
+      }
+      quotaBlocks += wanted;
+      return new Share(wanted, lock.newCondition());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Reader openReader(NextUse nextUse) {
+    lock.lock();
+    try {
+      Reader reader = new Reader(nextUse, clock);
+      readers.add(reader);
+      eviction.rescore();
+      return reader;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Refuses further requests of a share; those that wait for room fail. */
+  void stop(Share share) {
+    lock.lock();
+    try {
+      share.closed = true;
+      share.room.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits for the share's fetches in flight, then gives its quota and its plan back. */
+  void close(Share share, Reader reader) {
+    lock.lock();
+    try {
+      while (share.chargedBlocks > 0) {
+        share.room.awaitUninterruptibly();
+      }
+      quotaBlocks -= share.quotaBlocks;
+      readers.remove(reader);
+      for (CachedObject object : List.copyOf(objects.values())) {
+        object.removePlans(reader);
+        forgetIfUnused(object);
+      }
+      eviction.rescore();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The object for a stored one, known by location and version; {@code reader} will read it. */
+  CachedObject object(StoredObject stored, Origin origin, Reader reader, int shard) {
+    lock.lock();
+    try {
+      CachedObject object =
+          objects.computeIfAbsent(
+              new Key(stored),
+              _ -> new CachedObject(nextObjectId++, stored, origin, pool.blockBytes()));
+      object.addPlan(reader, shard);
+      return object;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Pins blocks {@code first}, {@code first + 1}, … for {@code share} into {@code blocks}; those
+   * that nobody has fetched yet are made, pinned once more for the fetch, and added to {@code
+   * missing}. Waits while the share's quota is used up; returns the nanoseconds that took.
+   */
+  long acquire(
+      Share share,
+      Reader reader,
+      CachedObject object,
+      boolean decoded,
+      long first,
+      Block[] blocks,
+      Missing missing)
+      throws InterruptedException, OriginException {
+    lock.lockInterruptibly();
+    try {
+      long waited = awaitRoom(share, object, decoded, first, blocks.length);
+      reader.requested();
+      for (int i = 0; i < blocks.length; i++) {
+        Block block = table.find(object, decoded, first + i);
+        if (block == null) {
+          block = new Block(object, decoded, first + i, takePlace());
+          table.add(block);
+          object.blocksInTable++;
+          pin(block, share);
+          missing.add(block);
+        } else {
+          hitBlocks++;
+        }
+        pin(block, share);
+        blocks[i] = block;
+      }
+      return waited;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long awaitRoom(Share share, CachedObject object, boolean decoded, long first, int count)
+      throws InterruptedException, OriginException {
+    if (count > share.quotaBlocks) {
+      throw tooLarge(share, object, count);
+    }
+    long waited = 0;
+    while (true) {
+      refuseClosed(share, object);
+      int needed = 0;
+      for (int i = 0; i < count; i++) {
+        Block block = table.find(object, decoded, first + i);
+        needed += block == null || block.pinOf(share) == null ? 1 : 0;
+      }
+      if (share.chargedBlocks + needed <= share.quotaBlocks) {
+        return waited;
+      }
+      waited += awaitRoom(share);
+    }
+  }
+
+  /** Charges {@code count} places that {@link #lend} will hand out; returns how long it waited. */
+  long charge(Share share, CachedObject object, int count)
+      throws InterruptedException, OriginException {
+    lock.lockInterruptibly();
+    try {
+      if (count > share.quotaBlocks) {
+        throw tooLarge(share, object, count);
+      }
+      long waited = 0;
+      refuseClosed(share, object);
+      while (share.chargedBlocks + count > share.quotaBlocks) {
+        waited += awaitRoom(share);
+        refuseClosed(share, object);
+      }
+      share.charge(count);
+      return waited;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // Both callers loop, and check more than this share's room.
+  private static long awaitRoom(Share share) throws InterruptedException {
+    long start = System.nanoTime();
+    share.room.await();
+    return System.nanoTime() - start;
+  }
+
+  /** Hands out a place that was charged before; never waits. */
+  int lend() {
+    lock.lock();
+    try {
+      lentPlaces++;
+      return takePlace();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes back {@code count} lent places, the last lent first out again, and their charge. */
+  void giveBack(Share share, int charged, int[] places, int count) {
+    lock.lock();
+    try {
+      for (int i = count - 1; i >= 0; i--) {
+        pool.give(places[i]);
+      }
+      lentPlaces -= count;
+      share.refund(charged);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends a lease's pins. */
+  void release(Share share, Block[] blocks) {
+    lock.lock();
+    try {
+      for (int i = blocks.length - 1; i >= 0; i--) {
+        unpin(blocks[i], share);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A fetch that {@code share} started has put {@code bytes} into the block. */
+  void fetched(Share share, Block block, int bytes) {
+    block.settle(bytes);
+    lock.lock();
+    try {
+      unpin(block, share);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A fetch that {@code share} started has failed; the block is not kept. */
+  void failed(Share share, Block block, IOException failure) {
+    block.settleFailed(failure);
+    lock.lock();
+    try {
+      drop(block);
+      unpin(block, share);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void pin(Block block, Share share) {
+    Pin pin = block.pinOf(share);
+    if (pin == null) {
+      pin = new Pin(share, block.pins);
+      block.pins = pin;
+      share.charge(1);
+      eviction.remove(block);
+    }
+    pin.count++;
+  }
+
+  private void unpin(Block block, Share share) {
+    Pin pin = block.pinOf(share);
+    if (pin == null) {
+      throw new IllegalStateException(block + " is not pinned by this session");
+    }
+    if (--pin.count > 0) {
+      return;
+    }
+    block.unlink(pin);
+    share.refund(1);
+    if (block.pins == null) {
+      unpinned(block);
+    }
+  }
+
+  /** Decides where a block without pins goes. */
+  private void unpinned(Block block) {
+    if (!block.inTable) {
+      pool.give(block.place);
+    } else if (keepsUnpinned || (block.decoded && eviction.isNeededSoon(block))) {
+      eviction.add(block);
+    } else {
+      drop(block);
+      pool.give(block.place);
+    }
+  }
+
+  private int takePlace() {
+    int place = pool.take();
+    if (place >= 0) {
+      return place;
+    }
+    Block victim = eviction.poll();
+    if (victim == null) {
+      throw new IllegalStateException(
+          "every block of the pool is pinned although quotas fit: %s".formatted(describe()));
+    }
+    evictions++;
+    drop(victim);
+    return victim.place;
+  }
+
+  private void drop(Block block) {
+    if (block.inTable) {
+      table.remove(block);
+      block.object.blocksInTable--;
+      forgetIfUnused(block.object);
+    }
+  }
+
+  private void forgetIfUnused(CachedObject object) {
+    if (object.blocksInTable == 0 && object.plans() == null) {
+      objects.remove(new Key(object.stored()), object);
+    }
+  }
+
+  private static void refuseClosed(Share share, CachedObject object) throws OriginException {
+    if (share.closed) {
+      throw new OriginException(
+          OriginException.Kind.CANCELLED,
+          OriginException.Retry.PERMANENT,
+          object.stored().location(),
+          "the cache session is closed");
+    }
+  }
+
+  private IllegalArgumentException tooLarge(Share share, CachedObject object, int count) {
+    return new IllegalArgumentException(
+        "a range of %s needs %d blocks of %d bytes, the session's quota is %d; give it at least %d bytes"
+            .formatted(
+                object.stored().location(),
+                count,
+                pool.blockBytes(),
+                share.quotaBlocks,
+                (long) count * pool.blockBytes()));
+  }
+
+  CacheStats stats(long fetchedBytes, long retries, int openObjects) {
+    lock.lock();
+    try {
+      return new CacheStats(
+          fetchedBytes,
+          hitBlocks * pool.blockBytes(),
+          evictions,
+          retries,
+          0,
+          0,
+          openObjects,
+          table.size(),
+          pool.blockCount(),
+          pool.freeCount());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  String describe() {
+    return "%d blocks of %d bytes, %d free, %d in the table, %d evictable, %d lent, %d promised to sessions"
+        .formatted(
+            pool.blockCount(),
+            pool.blockBytes(),
+            pool.freeCount(),
+            table.size(),
+            eviction.size(),
+            lentPlaces,
+            quotaBlocks);
+  }
+
+  /** Drops everything; all sessions must be closed. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      Block block = eviction.poll();
+      while (block != null) {
+        drop(block);
+        pool.give(block.place);
+        block = eviction.poll();
+      }
+    } finally {
+      lock.unlock();
+    }
+    pool.close();
+  }
+}

@@ -1,0 +1,64 @@
+package dev.penstock.cache;
+
+/**
+ * A session as eviction sees it: its plan, and how quickly it moves through it compared with the
+ * others. Guarded by the lock of {@link RamTier}.
+ */
+final class Reader {
+  /** Requests over which the speed is averaged: long against bursts, short against an epoch. */
+  private static final int SPEED_WINDOW = 4096;
+
+  private final NextUse nextUse;
+  private final RequestClock clock;
+  private long lastPosition;
+  private long lastTick;
+  private double positionsPerTick = 1;
+
+  /** Counts the requests of all sessions: the time scale on which plans are compared. */
+  static final class RequestClock {
+    private long ticks;
+
+    void tick() {
+      ticks++;
+    }
+  }
+
+  Reader(NextUse nextUse, RequestClock clock) {
+    this.nextUse = nextUse;
+    this.clock = clock;
+    this.lastPosition = nextUse.position();
+    this.lastTick = clock.ticks;
+  }
+
+  NextUse nextUse() {
+    return nextUse;
+  }
+
+  /** A request was made: the clock moves, and now and then the speed is measured. */
+  void requested() {
+    clock.tick();
+    long elapsed = clock.ticks - lastTick;
+    if (elapsed >= SPEED_WINDOW) {
+      long position = nextUse.position();
+      double speed = (double) (position - lastPosition) / elapsed;
+      positionsPerTick = Math.max(1e-6, (positionsPerTick + speed) / 2);
+      lastPosition = position;
+      lastTick = clock.ticks;
+    }
+  }
+
+  boolean isLaterEpoch(long use) {
+    long length = nextUse.epochLength();
+    return length > 0 && use / length > nextUse.position() / length;
+  }
+
+  long epoch() {
+    long length = nextUse.epochLength();
+    return length > 0 ? nextUse.position() / length : 0;
+  }
+
+  /** When a use will come about, on the clock that all sessions share. */
+  long distance(long use) {
+    return clock.ticks + (long) ((use - nextUse.position()) / positionsPerTick);
+  }
+}

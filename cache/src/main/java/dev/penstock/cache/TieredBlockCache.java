@@ -1,0 +1,117 @@
+package dev.penstock.cache;
+
+import dev.penstock.bridge.ByteBudget;
+import dev.penstock.cache.origin.OpenObject;
+import dev.penstock.cache.origin.Origin;
+import dev.penstock.formats.Codec;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The cache itself: puts tier, handles and fetches together, and knows the origins. */
+final class TieredBlockCache implements BlockCache {
+  private final List<Origin> origins;
+  private final RamTier tier;
+  private final OpenObjects openObjects;
+  private final ScheduledThreadPoolExecutor later;
+  private final Fetches fetches;
+  private final AtomicInteger openSessions = new AtomicInteger();
+
+  TieredBlockCache(CacheConfig config, ByteBudget budget, List<Origin> origins) {
+    this.origins = List.copyOf(origins);
+    this.tier = new RamTier(budget, config);
+    this.openObjects = new OpenObjects(config.openObjects());
+    this.later =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("penstock-cache-later").factory());
+    this.fetches = new Fetches(tier, openObjects, later, config);
+    for (Origin origin : origins) {
+      origin.attach(tier.slab());
+    }
+  }
+
+  @Override
+  public CacheSession session(long quotaBytes, NextUse nextUse) {
+    Share share = tier.openShare(quotaBytes);
+    openSessions.incrementAndGet();
+    return new OpenSession(this, share, tier.openReader(nextUse));
+  }
+
+  Origin originOf(String location) {
+    for (Origin origin : origins) {
+      if (origin.handles(location)) {
+        return origin;
+      }
+    }
+    throw new IllegalArgumentException(
+        "no origin serves '%s'; there are: %s"
+            .formatted(
+                location, String.join("; ", origins.stream().map(Origin::description).toList())));
+  }
+
+  /** What compresses an object, from its first bytes; read once for each object. */
+  Codec codecOf(CachedObject object) throws IOException {
+    Codec known = object.codec;
+    if (known != null) {
+      return known;
+    }
+    int length = (int) Math.min(Codec.MAGIC_BYTES, object.stored().sizeBytes());
+    if (length == 0) {
+      return Codec.NONE;
+    }
+    OpenObject handle = openObjects.acquire(object);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment head = arena.allocate(4096, 4096);
+      Codec found = Codec.detect(head, 0, handle.readNow(0, head, 0, length));
+      object.codec = found;
+      return found;
+    } finally {
+      openObjects.release(object);
+    }
+  }
+
+  RamTier tier() {
+    return tier;
+  }
+
+  OpenObjects openObjects() {
+    return openObjects;
+  }
+
+  Fetches fetches() {
+    return fetches;
+  }
+
+  void sessionClosed() {
+    openSessions.decrementAndGet();
+    if (openSessions.get() == 0) {
+      openObjects.closeIdle();
+    }
+  }
+
+  @Override
+  public CacheStats stats() {
+    return tier.stats(fetches.fetchedBytes.sum(), fetches.retries.sum(), openObjects.openCount());
+  }
+
+  @Override
+  public String description() {
+    return "block cache: %s; origins: %s"
+        .formatted(
+            tier.describe(), String.join("; ", origins.stream().map(Origin::description).toList()));
+  }
+
+  @Override
+  public void close() {
+    if (openSessions.get() > 0) {
+      throw new IllegalStateException(
+          "the block cache was closed with %d sessions open".formatted(openSessions.get()));
+    }
+    later.shutdownNow();
+    openObjects.closeIdle();
+    tier.close();
+  }
+}
