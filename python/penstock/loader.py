@@ -1,0 +1,298 @@
+"""The door: :class:`Loader`."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+import weakref
+from typing import Iterator, Optional, Sequence, Union
+
+from . import _daemon, _session
+from ._control import Connection
+from ._cuda import PageLock
+from .batch import Batch
+from .errors import PenstockError, SidecarDied
+
+_VERSION = "0.1.0"
+
+
+def _rank_and_world(rank: Optional[int], world_size: Optional[int]) -> "tuple[int, int]":
+    if (rank is None) != (world_size is None):
+        raise ValueError("give both rank and world_size, or neither")
+    if rank is not None:
+        return rank, world_size
+    torch = sys.modules.get("torch")
+    distributed = getattr(torch, "distributed", None)
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+
+
+class Loader:
+    """Batches of a dataset, in a promised order, as views of memory that the sidecar fills ahead of the caller.
+
+    >>> with penstock.Loader("/data/train-{000000..000146}.tar", 256, seed=7) as loader:   # doctest: +SKIP
+    ...     for batch in loader:                      # one epoch
+    ...         train(batch["jpg"], batch["cls"])
+
+    Args:
+        dataset: path or URL with brace patterns, glob, directory, ``@list.txt``, or a list of them.
+        batch_size: rows of this rank's batches; the global batch is ``batch_size * world_size``.
+        rank, world_size: the data-parallel rank. Default: of ``torch.distributed`` when it is initialised, else of the
+            environment (``RANK``, ``WORLD_SIZE``), else 0 of 1.
+        shuffle: ``"block"``, ``"none"`` or ``"global"``.
+        seed: of the order.
+        epochs: the run's length. None: no end, and each iteration is one epoch. A number: one iteration goes through what is
+            left of that many epochs.
+        end: ``"drop"`` (incomplete last step left out), ``"pad"`` (filled with repeats, flagged) or ``"carry"`` (runs on into
+            the next epoch).
+        fields: written forms such as ``"jpg"``, ``"cls:int"``, ``"emb:npy"``, ``"emb:f32[16,16]"``, ``"ids:ints"``; None: all
+            fields as bytes.
+        on_bad: ``"fail"``, ``"skip"`` (fewer rows) or ``"replace"`` (flagged) for samples whose bytes are wrong.
+        device: where :meth:`penstock.torch.TorchLoader` puts batches; here it only decides whether the ring is page-locked
+            (a CUDA device). None: page-locked if PyTorch with CUDA is loaded.
+        run_dir: the run directory of a sidecar to join. Default: environment ``PENSTOCK_RUN_DIR``, else a private sidecar is
+            started, and stopped when the loader closes.
+        memory, cpus: the private sidecar's byte budget (``"4GiB"``) and number of CPUs.
+        slots: batches that may wait or be held at once; the ring's memory is ``slots`` times the batch.
+        held_timeout: seconds after which waiting fails when the caller holds every slot; a warning comes after 2 s.
+        restart_timeout: seconds to wait for a sidecar, at first and after one died.
+        sidecar_options: further options of ``penstock serve`` for a private sidecar.
+
+    The sidecar may die at any time: the loader reconnects (a private one it restarts) and goes on with the next batch.
+    For one thread at a time, save that batches may be released by any thread. A forked child must not use it.
+
+    Raises (from iterating, ``len`` and ``plan``): :class:`SidecarError` with the sidecar's reason, :class:`DataError` for a bad
+    sample, :class:`SidecarDied` when no sidecar comes back in time, :class:`SlotsHeldError`, :class:`ForkedError`.
+    """
+
+    def __init__(
+        self,
+        dataset: Union[str, "os.PathLike[str]", Sequence[str]],
+        batch_size: int,
+        *,
+        rank: Optional[int] = None,
+        world_size: Optional[int] = None,
+        shuffle: str = "block",
+        seed: int = 0,
+        epochs: Optional[int] = None,
+        end: str = "drop",
+        fields: Optional[Sequence[str]] = None,
+        on_bad: str = "fail",
+        device=None,
+        run_dir: Optional[str] = None,
+        memory: Union[str, int, None] = None,
+        cpus: Optional[int] = None,
+        slots: Optional[int] = None,
+        held_timeout: float = 60.0,
+        restart_timeout: float = 120.0,
+        sidecar_options: Sequence[str] = (),
+    ):
+        rank, world_size = _rank_and_world(rank, world_size)
+        single = isinstance(dataset, (str, os.PathLike))
+        self._config = {
+            "dataset": [_absolute(os.fspath(d)) for d in ([dataset] if single else dataset)],
+            "batch_size": int(batch_size),
+            "rank": rank,
+            "world_size": world_size,
+            "shuffle": shuffle,
+            "seed": int(seed),
+            "epochs": epochs,
+            "end": end,
+            "fields": None if fields is None else list(fields),
+            "on_bad": on_bad,
+        }
+        self.device = device
+        self._one_epoch = epochs is None
+        self._slots, self._held_timeout, self._restart_timeout = slots, held_timeout, restart_timeout
+        self._run_dir = run_dir or os.environ.get("PENSTOCK_RUN_DIR")
+        if self._run_dir and (memory is not None or cpus is not None or sidecar_options):
+            raise ValueError(
+                f"memory, cpus and sidecar_options are for a private sidecar; the one in {self._run_dir} has its own"
+            )
+        self._sidecar_options = [*_options(memory, cpus), *sidecar_options]
+        self._sidecar: Optional[_daemon.PrivateSidecar] = None
+        self._page_lock = PageLock(device)
+        self._session: Optional[_session.Session] = None
+        self._cursor: Optional[dict] = None
+        self._closed = False
+        self._began = time.monotonic()
+        _close_at_exit(self)
+
+    # ---- the session ----
+
+    def _connect(self) -> Connection:
+        """A connection to a live sidecar; waits for one, or starts it, up to ``restart_timeout`` seconds."""
+        deadline = time.monotonic() + self._restart_timeout
+        pause, failure = 0.01, None
+        while True:
+            if not self._run_dir:
+                if self._sidecar is None:
+                    self._sidecar = _daemon.PrivateSidecar(self._sidecar_options, self._restart_timeout)
+                self._sidecar.ensure_running()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SidecarDied(
+                    f"no sidecar answered in {self.run_dir} within {self._restart_timeout:g} s (restart_timeout=): {failure}. "
+                    f"Start one with: penstock serve --run-dir {self.run_dir}"
+                ) from failure
+            try:
+                return Connection(self.run_dir, f"penstock-python {_VERSION}", left)
+            except (OSError, SidecarDied) as e:
+                failure = e
+            # Nothing tells when a socket will appear, so this is asked again, more and more seldom.
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(0.25, 2 * pause)
+
+    def _open(self) -> _session.Session:
+        if self._closed:
+            raise PenstockError("this loader is closed")
+        if self._session is None:
+            self._session = _session.Session(
+                self._connect,
+                {**self._config, "cursor": self._cursor},
+                slots=self._slots,
+                held_timeout=self._held_timeout,
+                page_lock=self._page_lock,
+            )
+            self._cursor = self._session.cursor
+        self._session.check_process()
+        return self._session
+
+    @property
+    def run_dir(self) -> Optional[str]:
+        """The run directory of the sidecar in use."""
+        return self._run_dir or (self._sidecar.run_dir if self._sidecar else None)
+
+    @property
+    def plan(self) -> dict:
+        """What the sidecar said of this session: ``schema``, ``batches_per_epoch``, ``order_id`` (equal on ranks that agree)."""
+        return dict(self._open().plan)
+
+    @property
+    def description(self) -> str:
+        """One line on what is in use: sidecar, order, page locking and, where something is missing, why."""
+        order = self._session.plan.get("description", "") if self._session else "not opened yet"
+        return f"{'joined' if self._run_dir else 'private'} sidecar in {self.run_dir}; {order}; page lock: {self._page_lock.description}"
+
+    # ---- iterating ----
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return self._open().plan["batches_per_epoch"]
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Goes on where the last iteration, or the loaded state, ended: to the end of that epoch (``epochs=None``) or of the run."""
+        session = self._open()
+        epoch = self._cursor["epoch"]
+        while True:
+            batch = session.next()
+            if batch is None:
+                return
+            self._cursor = cursor = batch.cursor
+            yield batch
+            del batch  # not held while the next one is awaited
+            if self._session is not session:
+                raise PenstockError("the loader was closed or given another state while it was iterated over")
+            if self._one_epoch and cursor["epoch"] > epoch:
+                return
+
+    def state_dict(self) -> dict:
+        """The position after the last batch that was yielded, as a small JSON-able dict, the same on every rank.
+
+        Loading it continues with the next batch, also in a run with another ``world_size`` or ``batch_size``.
+        """
+        return {"version": 1, "cursor": self._cursor}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Continues from :meth:`state_dict` of another life of this loader. Call it before iterating."""
+        if state.get("version") != 1 or "cursor" not in state:
+            raise ValueError(f"this is no state of a penstock.Loader of version 1: {str(state)[:200]}")
+        self._end_session()
+        self._cursor = state["cursor"]
+
+    def stats(self) -> dict:
+        """Counters of this life: batches, bytes, seconds waited, reconnections, and the hand-off latency in microseconds.
+
+        Hand-off is from the sidecar's publication to the caller having the batch, over those batches that the caller
+        was waiting for (the last 4,096 of them).
+        """
+        session = self._session
+        if session is None:
+            return {"batches": 0, "bytes": 0, "wait_seconds": 0.0}
+        hand_off = sorted(session.hand_off_nanos)
+        stats = {
+            "batches": session.batches,
+            "bytes": session.bytes,
+            "wait_seconds": session.wait_nanos / 1e9,
+            "waits": session.waits,
+            "wall_seconds": time.monotonic() - self._began,
+            "reconnects": session.reconnects,
+        }
+        for percent in (50, 99) if hand_off else ():
+            stats[f"hand_off_p{percent}_us"] = hand_off[min(len(hand_off) - 1, len(hand_off) * percent // 100)] / 1e3
+        return stats
+
+    # ---- closing ----
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def close(self) -> None:
+        """Ends the session and a private sidecar. Idempotent. Batches and views that are alive stay readable."""
+        self._closed = True
+        try:
+            self._end_session()
+        finally:
+            if self._sidecar is not None:
+                self._sidecar.close()
+
+    def __enter__(self) -> "Loader":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        try:
+            self.close()
+        except Exception:  # the interpreter may be half gone
+            pass
+
+    def __repr__(self) -> str:
+        return f"<Loader of {self._config['dataset']}, batches of {self._config['batch_size']}, rank {self._config['rank']} of {self._config['world_size']}>"
+
+
+def _absolute(dataset: str) -> str:
+    """Paths mean the caller's directory, not the sidecar's."""
+    if "://" in dataset:
+        return dataset
+    if dataset.startswith("@"):
+        return "@" + os.path.abspath(dataset[1:])
+    return os.path.abspath(dataset)
+
+
+def _options(memory, cpus) -> "list[str]":
+    options = []
+    if memory is not None:
+        options += ["--memory", str(memory)]
+    if cpus is not None:
+        options += ["--cpus", str(cpus)]
+    return options
+
+
+def _close_at_exit(loader: Loader) -> None:
+    """Closes the loader when the interpreter ends, without keeping it alive until then."""
+    reference = weakref.ref(loader)
+
+    def close() -> None:
+        alive = reference()
+        if alive is not None:
+            alive.close()
+
+    atexit.register(close)
+    weakref.finalize(loader, atexit.unregister, close).atexit = False
