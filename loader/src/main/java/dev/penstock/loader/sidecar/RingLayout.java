@@ -66,8 +66,7 @@ public final class RingLayout {
   static final int HELD = 2;
 
   /** Access to an aligned 32-bit word at a byte offset of the region. */
-  static final VarHandle INT =
-      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  static final VarHandle INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
   /** Access to an aligned 64-bit word at a byte offset of the region. */
   static final VarHandle LONG =

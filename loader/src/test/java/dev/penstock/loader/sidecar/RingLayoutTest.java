@@ -77,7 +77,7 @@ final class RingLayoutTest {
       RingException refused =
           assertThrows(
               RingException.class, () -> RingLayout.check(region, SLOTS, SLOT_BYTES, EPOCH));
-      assertTrue(refused.getMessage().contains(why), refused.getMessage());
+      assertTrue(String.valueOf(refused.getMessage()).contains(why), refused.getMessage());
     }
   }
 
@@ -86,8 +86,7 @@ final class RingLayoutTest {
   void refusesGeometryThatCannotBe(int slots, long bytes) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment region = region(arena);
-      assertThrows(
-          RingException.class, () -> RingLayout.check(region, slots, bytes, EPOCH));
+      assertThrows(RingException.class, () -> RingLayout.check(region, slots, bytes, EPOCH));
     }
   }
 
