@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The twin that needs nothing of the kernel but positional reads: a few platform threads, each with
- * one read in flight.
+ * one read in flight. Files are read by pread where native calls work, else by the JDK's channels.
  */
 final class ChannelBlockReader implements BlockReader {
   private record Request(
@@ -27,6 +27,7 @@ final class ChannelBlockReader implements BlockReader {
 
   private final String description;
   private final int depth;
+  private final boolean nativeFiles;
   private final BounceBuffers bounce;
   private final List<Thread> threads = new ArrayList<>();
 
@@ -40,17 +41,28 @@ final class ChannelBlockReader implements BlockReader {
   private int pending;
   private boolean closed;
 
-  private ChannelBlockReader(BlockReaderConfig config, String reason, BounceBuffers bounce) {
+  private ChannelBlockReader(
+      BlockReaderConfig config, String reason, boolean nativeFiles, BounceBuffers bounce) {
     this.depth = config.queueDepth();
+    this.nativeFiles = nativeFiles;
     this.bounce = bounce;
     this.description =
-        "channel (%d threads, depth %d): %s".formatted(config.channelThreads(), depth, reason);
+        "channel (%s, %d threads, depth %d): %s"
+            .formatted(
+                nativeFiles ? "pread" : "JDK channels, pages are not dropped from the cache",
+                config.channelThreads(),
+                depth,
+                reason);
   }
 
-  static ChannelBlockReader open(BlockReaderConfig config, String reason) {
+  /**
+   * @param reason why this engine was chosen
+   * @param nativeFiles whether to call pread directly, else the JDK's channels do it
+   */
+  static ChannelBlockReader open(BlockReaderConfig config, String reason, boolean nativeFiles) {
     int buffers = config.channelThreads() + 2;
     BounceBuffers bounce = BounceBuffers.open(config.budget(), buffers);
-    ChannelBlockReader reader = new ChannelBlockReader(config, reason, bounce);
+    ChannelBlockReader reader = new ChannelBlockReader(config, reason, nativeFiles, bounce);
     for (int index = 0; index < config.channelThreads(); index++) {
       Thread thread = new Thread(reader::run, "penstock-read-" + index);
       thread.setDaemon(true);
@@ -68,7 +80,7 @@ final class ChannelBlockReader implements BlockReader {
     } finally {
       lock.unlock();
     }
-    return ChannelFile.open(path, mode, bounce);
+    return nativeFiles ? NativeFile.open(path, mode, bounce) : ChannelFile.open(path, mode, bounce);
   }
 
   @Override
@@ -80,12 +92,15 @@ final class ChannelBlockReader implements BlockReader {
       int length,
       Completion completion) {
     OpenFile open = (OpenFile) file;
-    open.checkRead(fileOffset, slab, slabOffset, length);
+    open.beginRead(fileOffset, slab, slabOffset, length);
     Request request = new Request(open, fileOffset, slab, slabOffset, length, completion);
     lock.lock();
     try {
       while (!closed && pending >= depth) {
         room.awaitUninterruptibly();
+      }
+      if (closed) {
+        open.endRead();
       }
       checkOpen();
       pending++;
@@ -123,17 +138,19 @@ final class ChannelBlockReader implements BlockReader {
 
   private static long perform(Request request) {
     try {
-      return request.file.readNow(
+      return request.file.readAll(
           request.fileOffset, request.slab, request.slabOffset, request.length);
+    } catch (ErrnoException e) {
+      return -e.errno();
     } catch (IOException e) {
+      // Only the number reaches the completion, so the JDK's words are kept in the log.
       LOG.log(System.Logger.Level.WARNING, "read failed", e);
       return -Errno.EIO;
-    } catch (IllegalStateException e) {
-      return -Errno.EBADF;
     }
   }
 
   private void complete(Request request, long result) {
+    request.file.endRead();
     try {
       request.completion.done(result);
     } catch (RuntimeException | Error e) {

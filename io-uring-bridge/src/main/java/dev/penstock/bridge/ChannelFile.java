@@ -112,7 +112,7 @@ final class ChannelFile extends OpenFile {
           reopen(current);
         } catch (IOException e) {
           if (mode() == ReadMode.BUFFERED || !turnBuffered(current, e)) {
-            throw failed(fileOffset, length, String.valueOf(e.getMessage()));
+            throw new IOException(attempt(fileOffset, length) + " failed: " + e.getMessage(), e);
           }
         }
       }
@@ -139,9 +139,6 @@ final class ChannelFile extends OpenFile {
   }
 
   private synchronized void reopen(FileChannel broken) throws IOException {
-    if (isClosed()) {
-      throw new IllegalStateException(path() + " was closed during a read");
-    }
     if (!channel.equals(broken)) {
       return;
     }

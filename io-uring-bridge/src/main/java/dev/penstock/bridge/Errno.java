@@ -5,37 +5,54 @@ public final class Errno {
   /** Operation cancelled: what reads still queued at close end with. */
   public static final int ECANCELED = 125;
 
+  static final int EPERM = 1;
+  static final int ENOENT = 2;
+  static final int EINTR = 4;
   static final int EIO = 5;
-  static final int EBADF = 9;
+  static final int EAGAIN = 11;
+  static final int ENOMEM = 12;
+  static final int EACCES = 13;
+  static final int EINVAL = 22;
+  static final int EPIPE = 32;
+  static final int ENOSYS = 38;
+  static final int ECONNREFUSED = 111;
 
   private Errno() {}
 
   /** The symbolic name of a positive or negated error number, such as {@code "EIO"}. */
   public static String name(long errno) {
     return switch ((int) Math.abs(errno)) {
-      case 1 -> "EPERM";
-      case 2 -> "ENOENT";
-      case 4 -> "EINTR";
-      case 5 -> "EIO";
+      case EPERM -> "EPERM";
+      case ENOENT -> "ENOENT";
+      case EINTR -> "EINTR";
+      case EIO -> "EIO";
       case 9 -> "EBADF";
-      case 11 -> "EAGAIN";
-      case 12 -> "ENOMEM";
-      case 13 -> "EACCES";
+      case EAGAIN -> "EAGAIN";
+      case ENOMEM -> "ENOMEM";
+      case EACCES -> "EACCES";
       case 14 -> "EFAULT";
       case 16 -> "EBUSY";
       case 17 -> "EEXIST";
+      case 20 -> "ENOTDIR";
       case 21 -> "EISDIR";
-      case 22 -> "EINVAL";
+      case EINVAL -> "EINVAL";
+      case 23 -> "ENFILE";
       case 24 -> "EMFILE";
       case 27 -> "EFBIG";
       case 28 -> "ENOSPC";
-      case 32 -> "EPIPE";
-      case 38 -> "ENOSYS";
+      case EPIPE -> "EPIPE";
+      case 36 -> "ENAMETOOLONG";
+      case ENOSYS -> "ENOSYS";
+      case 40 -> "ELOOP";
+      case 61 -> "ENODATA";
       case 95 -> "EOPNOTSUPP";
+      case 98 -> "EADDRINUSE";
       case 104 -> "ECONNRESET";
       case 110 -> "ETIMEDOUT";
       case 116 -> "ESTALE";
-      case 125 -> "ECANCELED";
+      case 121 -> "EREMOTEIO";
+      case ECONNREFUSED -> "ECONNREFUSED";
+      case ECANCELED -> "ECANCELED";
       default -> "errno " + Math.abs(errno);
     };
   }

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What every open file knows, and blocking reads of any offset, length and address on top of a
@@ -14,11 +14,15 @@ abstract class OpenFile implements BlockReader.ReadableFile {
   /** What the file system says of a file when it is opened. */
   record Facts(long sizeBytes, long inode, long modifiedNanos) {}
 
+  private static final int CLOSED = Integer.MIN_VALUE;
+
   private final Path path;
   private final Facts facts;
   private final boolean cachedAtOpen;
   private final BounceBuffers bounce;
-  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Reads in flight, or {@link #CLOSED}: a descriptor must not be closed under a read. */
+  private final AtomicInteger readers = new AtomicInteger();
 
   /** Alignment of direct reads; 1 while buffered. Changes at most once, from direct to buffered. */
   private volatile int alignmentBytes;
@@ -90,8 +94,22 @@ abstract class OpenFile implements BlockReader.ReadableFile {
     return alignmentBytes;
   }
 
-  final boolean isClosed() {
-    return closed.get();
+  /** Announces a read; {@link #endRead} follows exactly once. Refused when the file is closed. */
+  final void beginRead(long fileOffset, MemorySegment slab, long slabOffset, int length) {
+    Objects.checkFromIndexSize(slabOffset, length, slab.byteSize());
+    if (fileOffset < 0 || !slab.isNative()) {
+      throw new IllegalArgumentException(
+          "read of %s at offset %d into %s memory"
+              .formatted(path, fileOffset, slab.isNative() ? "native" : "heap"));
+    }
+    if (readers.incrementAndGet() <= 0) {
+      readers.decrementAndGet();
+      throw new IllegalStateException("%s was closed, read at %d".formatted(path, fileOffset));
+    }
+  }
+
+  final void endRead() {
+    readers.decrementAndGet();
   }
 
   /** From now on this file is read through the page cache. */
@@ -103,7 +121,17 @@ abstract class OpenFile implements BlockReader.ReadableFile {
   @Override
   public final int readNow(long fileOffset, MemorySegment slab, long slabOffset, int length)
       throws IOException {
-    checkRead(fileOffset, slab, slabOffset, length);
+    beginRead(fileOffset, slab, slabOffset, length);
+    try {
+      return readAll(fileOffset, slab, slabOffset, length);
+    } finally {
+      endRead();
+    }
+  }
+
+  /** {@link #readNow} for a caller that has announced the read. */
+  final int readAll(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
     int done = 0;
     while (done < length) {
       long at = fileOffset + done;
@@ -120,16 +148,6 @@ abstract class OpenFile implements BlockReader.ReadableFile {
   final boolean endsAt(long end) {
     // Files of size 0 may still have content (procfs), and end where a read returns nothing.
     return facts.sizeBytes() > 0 && end >= facts.sizeBytes();
-  }
-
-  final void checkRead(long fileOffset, MemorySegment slab, long slabOffset, int length) {
-    Objects.checkFromIndexSize(slabOffset, length, slab.byteSize());
-    if (fileOffset < 0) {
-      throw new IndexOutOfBoundsException("read of %s at offset %d".formatted(path, fileOffset));
-    }
-    if (closed.get()) {
-      throw new IllegalStateException("%s was closed, read at %d".formatted(path, fileOffset));
-    }
   }
 
   private int readSome(long at, MemorySegment slab, long slabOffset, int left) throws IOException {
@@ -166,16 +184,19 @@ abstract class OpenFile implements BlockReader.ReadableFile {
     }
   }
 
-  /** An exception that names file, offset and length. */
-  final IOException failed(long fileOffset, int length, String reason) {
-    return new IOException(
-        "read of %s, %d bytes at offset %d: %s".formatted(path, length, fileOffset, reason));
+  /** What a failed read was about. */
+  final String attempt(long fileOffset, int length) {
+    return "read of %s, %d bytes at offset %d".formatted(path, length, fileOffset);
   }
 
   @Override
   public final void close() throws IOException {
-    if (!closed.compareAndSet(false, true)) {
-      throw new IllegalStateException(path + " was closed already");
+    int running = readers.compareAndExchange(0, CLOSED);
+    if (running != 0) {
+      throw new IllegalStateException(
+          "close of %s: %s"
+              .formatted(
+                  path, running < 0 ? "closed already" : running + " reads are still in flight"));
     }
     release();
   }

@@ -8,7 +8,7 @@ final class ReaderFactory {
 
   static BlockReader open(BlockReaderConfig config) throws IOException {
     return switch (config.effectiveEngine()) {
-      case AUTO, CHANNEL -> ChannelBlockReader.open(config, "asked for");
+      case AUTO, CHANNEL -> ChannelBlockReader.open(config, "asked for", Native.available());
       case IO_URING -> throw new IOException("io_uring reader: not available on this system");
     };
   }

@@ -1,0 +1,31 @@
+package dev.penstock.bridge;
+
+import java.io.IOException;
+
+/** A system call that failed: what was attempted, and the kernel's error number. */
+public final class ErrnoException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  private final int errno;
+
+  /**
+   * @param attempted what was tried, with its object: "connect to /run/x.sock"
+   * @param errno the error number, positive or negated
+   */
+  ErrnoException(String attempted, long errno) {
+    this(attempted, errno, "");
+  }
+
+  /** The same with what to try. */
+  ErrnoException(String attempted, long errno, String remedy) {
+    super(
+        "%s failed: %s%s"
+            .formatted(attempted, Errno.name(errno), remedy.isEmpty() ? "" : "; " + remedy));
+    this.errno = (int) Math.abs(errno);
+  }
+
+  /** The positive error number ({@link Errno}). */
+  public int errno() {
+    return errno;
+  }
+}

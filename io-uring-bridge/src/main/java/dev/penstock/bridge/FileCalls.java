@@ -1,0 +1,182 @@
+package dev.penstock.bridge;
+
+import static dev.penstock.bridge.Native.INT;
+import static dev.penstock.bridge.Native.LONG;
+import static dev.penstock.bridge.Native.POINTER;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/** Opening, reading and asking about files. */
+final class FileCalls {
+  // asm-generic/fcntl.h
+  static final int O_NONBLOCK = 0x800;
+  static final int O_CLOEXEC = 0x80000;
+
+  /** asm-generic/fcntl.h; arm64 has its own value. */
+  static final int O_DIRECT = "aarch64".equals(System.getProperty("os.arch")) ? 0x10000 : 0x4000;
+
+  static final int F_GETFL = 3;
+  static final int F_SETFL = 4;
+
+  // linux/magic.h
+  private static final long TMPFS_MAGIC = 0x01021994L;
+  private static final long RAMFS_MAGIC = 0x858458f6L;
+  private static final long HUGETLBFS_MAGIC = 0x958458f6L;
+
+  private static final int POSIX_FADV_DONTNEED = 4;
+
+  /** asm-generic/unistd.h; the same number on every architecture, Linux 6.5. */
+  private static final long SYS_CACHESTAT = 451;
+
+  // linux/stat.h: struct statx
+  private static final int STATX_BYTES = 256;
+  private static final int AT_EMPTY_PATH = 0x1000;
+  private static final int STATX_BASIC_STATS = 0x7ff;
+  private static final int STATX_DIOALIGN = 0x2000;
+  private static final int S_IFMT = 0xf000;
+  private static final int S_IFDIR = 0x4000;
+  private static final int S_IFREG = 0x8000;
+
+  /** asm-generic/statfs.h: struct statfs is 120 bytes, its first word the magic. */
+  private static final int STATFS_BYTES = 120;
+
+  private static final MethodHandle OPEN =
+      Native.errnoCall(
+          "open", FunctionDescriptor.of(INT, POINTER, INT, INT), Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle CLOSE =
+      Native.errnoCall("close", FunctionDescriptor.of(INT, INT));
+  private static final MethodHandle PREAD =
+      Native.errnoCall("pread", FunctionDescriptor.of(LONG, INT, LONG, LONG, LONG));
+  private static final MethodHandle STATX =
+      Native.errnoCall("statx", FunctionDescriptor.of(INT, INT, POINTER, INT, INT, POINTER));
+  private static final MethodHandle FSTATFS =
+      Native.errnoCall("fstatfs", FunctionDescriptor.of(INT, INT, POINTER));
+  private static final MethodHandle FADVISE =
+      Native.call("posix_fadvise", FunctionDescriptor.of(INT, INT, LONG, LONG, INT));
+  private static final MethodHandle CACHESTAT =
+      Native.errnoCall(
+          "syscall",
+          FunctionDescriptor.of(LONG, LONG, INT, POINTER, POINTER, INT),
+          Linker.Option.firstVariadicArg(1));
+
+  /**
+   * What statx says of an open file.
+   *
+   * @param directAlignment larger of memory and offset alignment of direct reads, 0 if unknown
+   */
+  record Stat(
+      int type,
+      long sizeBytes,
+      long inode,
+      long modifiedNanos,
+      int deviceMajor,
+      int deviceMinor,
+      int directAlignment) {
+    boolean isDirectory() {
+      return type == S_IFDIR;
+    }
+
+    boolean isRegular() {
+      return type == S_IFREG;
+    }
+  }
+
+  private FileCalls() {}
+
+  static int open(Path path, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.errnoState();
+      MemorySegment text = arena.allocateFrom(path.toString());
+      return Native.result((int) OPEN.invokeExact(state, text, flags, 0), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static int close(int fd) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((int) CLOSE.invokeExact(state, fd), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static long pread(int fd, long address, long length, long offset) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((long) PREAD.invokeExact(state, fd, address, length, offset), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Asks the kernel about {@code fd}; a negated errno in {@link Stat#type} if it refuses. */
+  static Stat stat(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.errnoState();
+      MemorySegment empty = arena.allocateFrom("");
+      MemorySegment statx = arena.allocate(STATX_BYTES, Long.BYTES);
+      int mask = STATX_BASIC_STATS | STATX_DIOALIGN;
+      int result = (int) STATX.invokeExact(state, fd, empty, AT_EMPTY_PATH, mask, statx);
+      if (result < 0) {
+        return new Stat(Native.result(result, state), 0, 0, 0, 0, 0, 0);
+      }
+      boolean knowsDirect = (statx.get(INT, 0) & STATX_DIOALIGN) != 0;
+      int direct = knowsDirect ? Math.max(statx.get(INT, 152), statx.get(INT, 156)) : 0;
+      return new Stat(
+          Short.toUnsignedInt(statx.get(ValueLayout.JAVA_SHORT, 28)) & S_IFMT,
+          statx.get(LONG, 40),
+          statx.get(LONG, 32),
+          statx.get(LONG, 112) * 1_000_000_000L + statx.get(INT, 120),
+          statx.get(INT, 136),
+          statx.get(INT, 140),
+          direct);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Whether the file's pages are its storage: tmpfs, ramfs, hugetlbfs. */
+  static boolean isMemoryFileSystem(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment statfs = arena.allocate(STATFS_BYTES, Long.BYTES);
+      int result = (int) FSTATFS.invokeExact(Native.errnoState(), fd, statfs);
+      long magic = statfs.get(LONG, 0);
+      return result == 0
+          && (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC || magic == HUGETLBFS_MAGIC);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Pages of the whole file in the page cache, or a negated errno. */
+  static long cachedPages(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.errnoState();
+      // linux/mman.h: struct cachestat_range {off, len}, len 0 meaning to the end;
+      // struct cachestat {nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted}
+      MemorySegment range = arena.allocate(2 * Long.BYTES, Long.BYTES);
+      MemorySegment answer = arena.allocate(5 * Long.BYTES, Long.BYTES);
+      long result = (long) CACHESTAT.invokeExact(state, SYS_CACHESTAT, fd, range, answer, 0);
+      return result == 0 ? answer.get(LONG, 0) : Native.result(result, state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** Advice only: a refusal changes nothing that anyone could act on. */
+  static void dropPages(int fd, long offset, long length) {
+    try {
+      int ignored = (int) FADVISE.invokeExact(fd, offset, length, POSIX_FADV_DONTNEED);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package dev.penstock.bridge;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** A file behind a descriptor of our own, read by pread or by a ring. */
+final class NativeFile extends OpenFile {
+  /** Alignment assumed where the kernel (before 6.1, or its file system) does not tell. */
+  private static final int USUAL_ALIGNMENT = 4096;
+
+  /** {@link #ringSlot}: not looked at by the ring yet. */
+  static final int SLOT_UNKNOWN = -1;
+
+  /** {@link #ringSlot}: the ring's table was full, the plain descriptor is used. */
+  static final int SLOT_NONE = -2;
+
+  private final int fd;
+  private final boolean dropPages;
+  private final int deviceMajor;
+  private final int deviceMinor;
+
+  /** Index in the ring's table of registered files; touched by the ring's thread only. */
+  int ringSlot = SLOT_UNKNOWN;
+
+  /** Told when the file is closed, so that a ring can forget it. */
+  private final Closing closing;
+
+  /** Lets the owner of a ring take the file out of its table. */
+  interface Closing {
+    /** {@code file} is about to be closed; no read of it is in flight. */
+    void closing(NativeFile file);
+  }
+
+  private NativeFile(
+      Path path,
+      FileCalls.Stat stat,
+      Choice choice,
+      int fd,
+      BounceBuffers bounce,
+      Closing closing) {
+    super(
+        path,
+        new Facts(stat.sizeBytes(), stat.inode(), stat.modifiedNanos()),
+        choice.cached,
+        choice.alignment,
+        choice.reason,
+        bounce);
+    this.fd = fd;
+    this.dropPages = !choice.cached;
+    this.deviceMajor = stat.deviceMajor();
+    this.deviceMinor = stat.deviceMinor();
+    this.closing = closing;
+  }
+
+  private record Choice(int alignment, boolean cached, String reason) {}
+
+  static NativeFile open(Path path, ReadMode mode, BounceBuffers bounce) throws IOException {
+    return open(path, mode, bounce, file -> {});
+  }
+
+  static NativeFile open(Path path, ReadMode mode, BounceBuffers bounce, Closing closing)
+      throws IOException {
+    // Without O_NONBLOCK the open of a named pipe would hang; it is cleared again below.
+    int fd = FileCalls.open(path, FileCalls.O_CLOEXEC | FileCalls.O_NONBLOCK);
+    if (fd < 0) {
+      throw openFailed(path, fd);
+    }
+    try {
+      FileCalls.Stat stat = FileCalls.stat(fd);
+      if (stat.type() < 0) {
+        throw new ErrnoException("statx of " + path, stat.type());
+      }
+      if (!stat.isRegular()) {
+        throw new ErrnoException(
+            "open of " + path, stat.isDirectory() ? 21 : Errno.EINVAL, "it is not a regular file");
+      }
+      return new NativeFile(path, stat, choose(fd, stat, mode), fd, bounce, closing);
+    } catch (IOException | RuntimeException | Error e) {
+      FileCalls.close(fd);
+      throw e;
+    }
+  }
+
+  private static IOException openFailed(Path path, int errno) {
+    String name = Errno.name(errno);
+    return switch (-errno) {
+      case Errno.ENOENT -> new NoSuchFileException(path.toString(), null, name);
+      case Errno.EACCES, Errno.EPERM -> new AccessDeniedException(path.toString(), null, name);
+      default -> new ErrnoException("open of " + path, errno);
+    };
+  }
+
+  private static Choice choose(int fd, FileCalls.Stat stat, ReadMode mode) throws IOException {
+    boolean memory = FileCalls.isMemoryFileSystem(fd);
+    boolean cached = memory || isMostlyCached(fd, stat.sizeBytes());
+    String why = memory ? "its file system is memory" : "most of it is in the page cache";
+    if (mode == ReadMode.BUFFERED || (mode == ReadMode.AUTO && cached)) {
+      setFlags(fd, 0);
+      return new Choice(1, cached, "buffered: " + (mode == ReadMode.AUTO ? why : "asked for"));
+    }
+    int result = MemoryCalls.fcntl(fd, FileCalls.F_SETFL, FileCalls.O_DIRECT);
+    if (result < 0) {
+      setFlags(fd, 0);
+      return new Choice(
+          1, cached, "buffered: its file system refuses O_DIRECT, " + Errno.name(result));
+    }
+    int alignment = stat.directAlignment() > 0 ? stat.directAlignment() : USUAL_ALIGNMENT;
+    return new Choice(Math.max(2, alignment), cached, "direct");
+  }
+
+  private static void setFlags(int fd, int flags) throws IOException {
+    int result = MemoryCalls.fcntl(fd, FileCalls.F_SETFL, flags);
+    if (result < 0) {
+      throw new ErrnoException("fcntl(F_SETFL) of descriptor " + fd, result);
+    }
+  }
+
+  private static boolean isMostlyCached(int fd, long sizeBytes) {
+    long pages = FileCalls.cachedPages(fd);
+    // Before Linux 6.5 nobody knows; then a file counts as not cached.
+    return pages > 0 && pages * NativeRegion.PAGE_BYTES > sizeBytes / 2;
+  }
+
+  int fd() {
+    return fd;
+  }
+
+  int deviceMajor() {
+    return deviceMajor;
+  }
+
+  int deviceMinor() {
+    return deviceMinor;
+  }
+
+  @Override
+  int readOnce(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
+    try {
+      while (true) {
+        boolean direct = mode() == ReadMode.DIRECT;
+        long result = FileCalls.pread(fd, slab.address() + slabOffset, length, fileOffset);
+        if (result >= 0) {
+          return (int) result;
+        }
+        if (!retry(result, direct)) {
+          throw new ErrnoException(attempt(fileOffset, length), result);
+        }
+      }
+    } finally {
+      Reference.reachabilityFence(slab);
+    }
+  }
+
+  /**
+   * Whether a read that ended with {@code result} is worth repeating: after an interruption, and in
+   * direct mode after EINVAL, with the page cache from then on.
+   */
+  boolean retry(long result, boolean wasDirect) {
+    if (result == -Errno.EINTR || result == -Errno.EAGAIN) {
+      return true;
+    }
+    if (result != -Errno.EINVAL || !wasDirect) {
+      return false;
+    }
+    MemoryCalls.fcntl(fd, FileCalls.F_SETFL, 0);
+    turnBuffered("buffered: a direct read was refused with EINVAL");
+    return true;
+  }
+
+  @Override
+  public void dropCache(long fileOffset, long length) {
+    if (dropPages && mode() == ReadMode.BUFFERED) {
+      FileCalls.dropPages(fd, fileOffset, length);
+    }
+  }
+
+  @Override
+  void release() throws IOException {
+    closing.closing(this);
+    int result = FileCalls.close(fd);
+    if (result < 0) {
+      throw new ErrnoException("close of " + path(), result);
+    }
+  }
+}
