@@ -193,23 +193,9 @@ final class ChannelBlockReader implements BlockReader {
     for (Request request : cancelled) {
       complete(request, -Errno.ECANCELED);
     }
-    joinAll();
-    bounce.close();
-  }
-
-  private void joinAll() {
-    boolean interrupted = false;
     for (Thread thread : threads) {
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
+      Threads.joinUninterruptibly(thread);
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    bounce.close();
   }
 }

@@ -12,6 +12,8 @@ public final class Errno {
   static final int EAGAIN = 11;
   static final int ENOMEM = 12;
   static final int EACCES = 13;
+  static final int EBUSY = 16;
+  static final int EISDIR = 21;
   static final int EINVAL = 22;
   static final int EPIPE = 32;
   static final int ENOSYS = 38;
@@ -31,10 +33,10 @@ public final class Errno {
       case ENOMEM -> "ENOMEM";
       case EACCES -> "EACCES";
       case 14 -> "EFAULT";
-      case 16 -> "EBUSY";
+      case EBUSY -> "EBUSY";
       case 17 -> "EEXIST";
       case 20 -> "ENOTDIR";
-      case 21 -> "EISDIR";
+      case EISDIR -> "EISDIR";
       case EINVAL -> "EINVAL";
       case 23 -> "ENFILE";
       case 24 -> "EMFILE";

@@ -20,8 +20,7 @@ final class NativeFile extends OpenFile {
 
   private final int fd;
   private final boolean dropPages;
-  private final int deviceMajor;
-  private final int deviceMinor;
+  private final int requestBytes;
 
   /** Index in the ring's table of registered files; touched by the ring's thread only. */
   int ringSlot = SLOT_UNKNOWN;
@@ -51,8 +50,7 @@ final class NativeFile extends OpenFile {
         bounce);
     this.fd = fd;
     this.dropPages = !choice.cached;
-    this.deviceMajor = stat.deviceMajor();
-    this.deviceMinor = stat.deviceMinor();
+    this.requestBytes = DeviceLimits.requestBytes(stat.deviceMajor(), stat.deviceMinor());
     this.closing = closing;
   }
 
@@ -76,7 +74,9 @@ final class NativeFile extends OpenFile {
       }
       if (!stat.isRegular()) {
         throw new ErrnoException(
-            "open of " + path, stat.isDirectory() ? 21 : Errno.EINVAL, "it is not a regular file");
+            "open of " + path,
+            stat.isDirectory() ? Errno.EISDIR : Errno.EINVAL,
+            "it is not a regular file");
       }
       return new NativeFile(path, stat, choose(fd, stat, mode), fd, bounce, closing);
     } catch (IOException | RuntimeException | Error e) {
@@ -129,12 +129,13 @@ final class NativeFile extends OpenFile {
     return fd;
   }
 
-  int deviceMajor() {
-    return deviceMajor;
+  /** The most bytes that one request to the file's device should ask for. */
+  int requestBytes() {
+    return requestBytes;
   }
 
-  int deviceMinor() {
-    return deviceMinor;
+  boolean isOf(Closing reader) {
+    return closing.equals(reader);
   }
 
   @Override

@@ -150,31 +150,42 @@ abstract class OpenFile implements BlockReader.ReadableFile {
     return facts.sizeBytes() > 0 && end >= facts.sizeBytes();
   }
 
+  /**
+   * How the next bytes of a read are had: that many straight to their place if positive, else that
+   * many, negated, by way of an aligned bounce buffer.
+   */
+  static int step(long at, long address, int left, int alignment) {
+    int mask = alignment - 1;
+    if (((at | address) & mask) == 0 && left >= alignment) {
+      return left & -alignment;
+    }
+    if (((at - address) & mask) == 0 && (at & mask) != 0) {
+      // Only the head is unaligned: after it the rest goes straight to its place.
+      return -Math.min(left, alignment - (int) (at & mask));
+    }
+    return -left;
+  }
+
+  /** Bytes to read, from the aligned place {@code skip} before, for {@code want} bytes or part. */
+  static int bounceSpan(int skip, int want, int alignment) {
+    long whole = ((long) skip + want + alignment - 1) & -alignment;
+    return (int) Math.min(BounceBuffers.BYTES, whole);
+  }
+
   private int readSome(long at, MemorySegment slab, long slabOffset, int left) throws IOException {
     int alignment = alignmentBytes;
-    if (alignment == 1) {
-      return readOnce(at, slab, slabOffset, left);
-    }
-    long address = slab.address() + slabOffset;
-    if (((at | address) & (alignment - 1)) == 0 && left >= alignment) {
-      return readOnce(at, slab, slabOffset, left & -alignment);
-    }
-    int want = left;
-    if (((at - address) & (alignment - 1)) == 0) {
-      // Only the head is unaligned: after it the rest goes straight to its place.
-      int head = (int) (-at & (alignment - 1));
-      want = head == 0 ? left : Math.min(left, head);
-    }
-    return readThroughBounce(at, slab, slabOffset, want, alignment);
+    int step = step(at, slab.address() + slabOffset, left, alignment);
+    return step > 0
+        ? readOnce(at, slab, slabOffset, step)
+        : readThroughBounce(at, slab, slabOffset, -step, alignment);
   }
 
   private int readThroughBounce(
       long at, MemorySegment slab, long slabOffset, int want, int alignment) throws IOException {
     int skip = (int) (at & (alignment - 1));
-    int span =
-        (int) Math.min(BounceBuffers.BYTES, ((long) skip + want + alignment - 1) & -alignment);
     long buffer = bounce.take();
     try {
+      int span = bounceSpan(skip, want, alignment);
       int got = readOnce(at - skip, bounce.slab(), buffer, span);
       int usable = Math.clamp((long) got - skip, 0, want);
       MemorySegment.copy(bounce.slab(), buffer + skip, slab, slabOffset, usable);
