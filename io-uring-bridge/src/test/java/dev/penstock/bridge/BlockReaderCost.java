@@ -1,0 +1,109 @@
+package dev.penstock.bridge;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What a read costs, hand-off included: {@code BlockReaderCost FILE [GIB]}, where FILE holds at
+ * least 1 GiB on the disk in question. Prints bandwidth and CPU seconds of the whole process per
+ * GiB for each engine, in one run. A program rather than a test: its figures depend on the machine.
+ */
+final class BlockReaderCost {
+  private static final int BLOCK_BYTES = 512 << 10;
+
+  private BlockReaderCost() {}
+
+  public static void main(String[] arguments) throws Exception {
+    Path path = Path.of(arguments[0]);
+    int gibibytes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 4;
+    System.out.printf("%s, %d MiB, %d GiB per line%n", path, Files.size(path) >> 20, gibibytes);
+    for (int round = 0; round < 2; round++) {
+      for (int depth : new int[] {16, 32}) {
+        measure("io_uring, fixed", path, BlockReaderConfig.Engine.IO_URING, true, depth, gibibytes);
+        measure("io_uring", path, BlockReaderConfig.Engine.IO_URING, false, depth, gibibytes);
+        measure("channel", path, BlockReaderConfig.Engine.CHANNEL, false, depth, gibibytes);
+      }
+    }
+  }
+
+  private static void measure(
+      String name,
+      Path path,
+      BlockReaderConfig.Engine engine,
+      boolean fixed,
+      int depth,
+      int gibibytes)
+      throws IOException, InterruptedException {
+    ByteBudget budget = ByteBudget.of(1L << 30);
+    try (BlockPool pool = BlockPool.open(budget, "blocks", BLOCK_BYTES, 2 * depth)) {
+      BlockReaderConfig config =
+          BlockReaderConfig.of(budget)
+              .withEngine(engine)
+              .withQueueDepth(depth)
+              .withChannelThreads(depth);
+      if (fixed) {
+        config = config.withFixedRegion(pool.slab());
+      }
+      try (BlockReader reader = BlockReader.open(config);
+          BlockReader.ReadableFile file = reader.open(path, ReadMode.DIRECT)) {
+        run(reader, file, pool, 256);
+        long cpu = cpuNanos();
+        long start = System.nanoTime();
+        int blocks = gibibytes * ((1 << 30) / BLOCK_BYTES);
+        run(reader, file, pool, blocks);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        double cpuSeconds = (cpuNanos() - cpu) / 1e9;
+        System.out.printf(
+            "%-16s depth %2d  %6.0f MB/s  %.4f CPU-s/GiB  (%s)%n",
+            name,
+            depth,
+            (double) blocks * BLOCK_BYTES / 1e6 / seconds,
+            cpuSeconds / gibibytes,
+            file.modeReason());
+      }
+    }
+  }
+
+  private static void run(
+      BlockReader reader, BlockReader.ReadableFile file, BlockPool pool, int blocks)
+      throws InterruptedException {
+    Semaphore free = new Semaphore(pool.blockCount());
+    AtomicLong failed = new AtomicLong();
+    Random random = new Random(7);
+    int fileBlocks = (int) Math.min(Integer.MAX_VALUE, file.sizeBytes() / BLOCK_BYTES);
+    for (int index = 0; index < blocks; index++) {
+      if (!free.tryAcquire()) {
+        reader.flush();
+        free.acquire();
+      }
+      int block = pool.take();
+      long at = (long) random.nextInt(fileBlocks) * BLOCK_BYTES;
+      reader.read(
+          file,
+          at,
+          pool.slab(),
+          pool.offset(block),
+          BLOCK_BYTES,
+          result -> {
+            if (result != BLOCK_BYTES) {
+              failed.set(result);
+            }
+            pool.give(block);
+            free.release();
+          });
+    }
+    reader.flush();
+    free.acquire(pool.blockCount());
+    if (failed.get() != 0) {
+      throw new IllegalStateException("read failed: " + Errno.name(failed.get()));
+    }
+  }
+
+  private static long cpuNanos() {
+    return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos();
+  }
+}
