@@ -8,13 +8,13 @@ import java.util.Locale;
 /** How a whole shard is compressed. Told by its first bytes, never by its name. */
 public enum Codec {
   /** Stored bytes are decoded bytes. */
-  NONE,
+  NONE(0),
   /** RFC 1952; several members follow each other. */
-  GZIP,
+  GZIP(1),
   /** RFC 8878; several frames, skippable ones among them. */
-  ZSTD,
+  ZSTD(2),
   /** The LZ4 frame format 1.6; several frames, skippable ones among them. */
-  LZ4;
+  LZ4(3);
 
   /**
    * How many first bytes {@link #detect} wants to see: a skippable frame of pzstd and the magic
@@ -30,8 +30,15 @@ public enum Codec {
   static final int SKIPPABLE_MAGIC = 0x184D2A50;
   static final int SKIPPABLE_MASK = 0xFFFFFFF0;
 
+  /** The number that stands for it in an index file. */
+  final int code;
+
   private static final ValueLayout.OfInt INT_LE =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  Codec(int code) {
+    this.code = code;
+  }
 
   /**
    * The codec of a shard that starts with {@code length} bytes at {@code offset} of {@code head};

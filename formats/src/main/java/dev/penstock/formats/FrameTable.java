@@ -64,6 +64,14 @@ public final class FrameTable {
     return found >= 0 ? found : -found - 2;
   }
 
+  PackedLongs packedStoredOffsets() {
+    return PackedLongs.of(storedOffsets, storedOffsets.length);
+  }
+
+  PackedLongs packedDecodedOffsets() {
+    return PackedLongs.of(decodedOffsets, decodedOffsets.length);
+  }
+
   /** Collects frames in the order of the shard. Not thread-safe. */
   public static final class Builder {
     private long[] storedOffsets = new long[4];

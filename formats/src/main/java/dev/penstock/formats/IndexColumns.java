@@ -52,6 +52,51 @@ final class IndexColumns {
     };
   }
 
+  /** Throws {@link IllegalArgumentException} unless every number points where it may. */
+  void check(int nameCount) {
+    int samples = sampleOffsets.count();
+    int fields = fieldBytes.count();
+    boolean keyed = keyEnds.count() > 0;
+    require(
+        sampleBytes.count() == samples
+            && fieldEnds.count() == samples
+            && (!keyed || keyEnds.count() == samples)
+            && fieldNameIds.count() == fields
+            && fieldOffsets.count() == fields
+            && keys.width() <= 1,
+        "columns of different length");
+    long end = 0;
+    long fieldEnd = 0;
+    long keyEnd = 0;
+    for (int i = 0; i < samples; i++) {
+      long offset = sampleOffsets.get(i);
+      long bytes = sampleBytes.get(i);
+      require(offset >= end && bytes >= 0 && bytes <= decodedBytes - offset, "sample out of place");
+      end = offset + bytes;
+      long nextFieldEnd = fieldEnds.get(i);
+      require(nextFieldEnd >= fieldEnd && nextFieldEnd <= fields, "field counts");
+      for (int field = (int) fieldEnd; field < nextFieldEnd; field++) {
+        long at = fieldOffsets.get(field);
+        long length = fieldBytes.get(field);
+        require(
+            at >= 0 && length >= 0 && at <= bytes && length <= bytes - at, "field out of place");
+        require(fieldNameIds.get(field) < nameCount, "field name");
+      }
+      fieldEnd = nextFieldEnd;
+      if (keyed) {
+        require(keyEnds.get(i) >= keyEnd, "keys");
+        keyEnd = keyEnds.get(i);
+      }
+    }
+    require(fieldEnd == fields && keyEnd == keys.count(), "columns of the wrong length");
+  }
+
+  private static void require(boolean condition, String what) {
+    if (!condition) {
+      throw new IllegalArgumentException(what);
+    }
+  }
+
   int fieldStart(int sample) {
     return sample == 0 ? 0 : (int) fieldEnds.get(sample - 1);
   }

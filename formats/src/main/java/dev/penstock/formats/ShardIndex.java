@@ -3,6 +3,7 @@ package dev.penstock.formats;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.HexFormat;
 
 /**
@@ -48,6 +49,26 @@ public final class ShardIndex {
   public static ShardIndex scan(ByteSource source, Codec codec, IndexOptions options)
       throws IOException {
     return IndexScan.scan(source, codec, options);
+  }
+
+  /**
+   * Reads an index file for the shard {@code shardName}, which now has {@code shardBytes} stored
+   * bytes and {@code versionTag} (whatever the origin tells versions by).
+   *
+   * @throws StaleIndexException if it was made for another size or version, or by another program
+   * @throws MalformedIndexException if its bytes are not an index
+   */
+  public static ShardIndex read(Path file, String shardName, long shardBytes, String versionTag)
+      throws IOException {
+    return IndexFileReader.read(file, shardName, shardBytes, versionTag);
+  }
+
+  /**
+   * Writes the index file of a shard of {@code shardBytes} stored bytes and {@code versionTag}.
+   * Atomic and durable: written aside, forced to disk, renamed.
+   */
+  public void write(Path file, long shardBytes, String versionTag) throws IOException {
+    IndexFile.write(this, file, shardBytes, versionTag);
   }
 
   /** The same index with the frame table that decoding the shard has yielded. */
