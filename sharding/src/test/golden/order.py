@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Recomputes the golden vectors of docs/order.md from its text, independently of the Java code.
+
+    order.py FILE        compares FILE with what the specification gives; exit code 1 if it differs
+    order.py --write FILE
+
+Needs Python 3.9 and nothing else. It is written for clarity: lists and searches, no closed forms.
+"""
+import sys
+from math import isqrt
+
+M64 = (1 << 64) - 1
+M32 = (1 << 32) - 1
+GAMMA = 0x9E3779B97F4A7C15
+SHARD_ORDER, EXTENT_ORDER, WINDOW, GLOBAL_ORDER, ORDER_ID, SPLIT = 1, 2, 3, 4, 5, 6
+
+
+# --- 1. Words, keys, shuffles -------------------------------------------------------------------
+def mix(z):
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & M64
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & M64
+    return z ^ (z >> 31)
+
+
+def absorb(key, word):
+    return mix(((key ^ (word & M64)) + GAMMA) & M64)
+
+
+def key(*words):
+    k = 0
+    for word in words:
+        k = absorb(k, word)
+    return k
+
+
+def text_key(seed, purpose, text):
+    utf16 = text.encode("utf-16-le")
+    units = [utf16[i] | utf16[i + 1] << 8 for i in range(0, len(utf16), 2)]
+    return key(seed, purpose, len(units), *units)
+
+
+def shuffled(items, k):
+    items = list(items)
+    state = k
+    for i in range(len(items) - 1, 0, -1):
+        state = (state + GAMMA) & M64
+        j = (mix(state) * (i + 1)) >> 64
+        items[i], items[j] = items[j], items[i]
+    return items
+
+
+# --- 2. The block order -------------------------------------------------------------------------
+def extents(counts, closed, seed, L, C, E):
+    """A list of groups, each a list of extents, each a list of sample numbers."""
+    n = sum(counts)
+    first = [sum(counts[:s]) for s in range(len(counts))]
+    order = list(range(len(counts)))
+    if C > 1:
+        order = shuffled(order, key(seed, SHARD_ORDER, 0))
+    base = [(s, o) for s in order for o in range(counts[s])]
+    borders = [g * (L // C) * (n // L) for g in range(1, C)]
+    groups = [[] for _ in range(C)]
+    previous = None
+    for place, (s, o) in enumerate(base):
+        g = sum(1 for border in borders if border <= place)
+        piece = (g, s, 0 if closed[s] else o // E)
+        if piece != previous:
+            groups[g].append([])
+            previous = piece
+        groups[g][-1].append(first[s] + o)
+    return groups
+
+
+def block_epoch(counts, closed, seed, L, k, C, E, epoch):
+    """The samples of an epoch in the order of their indexes."""
+    sequence = []
+    for g, group in enumerate(extents(counts, closed, seed, L, C, E)):
+        for extent in shuffled(group, key(seed, EXTENT_ORDER, epoch, g)):
+            sequence += extent
+    n = len(sequence)
+    b = n // L
+    out = [None] * n
+    for lane in range(L):
+        d = lane * k // L
+        i = 0
+        while i < b:
+            v = (i + d) // k
+            end = min(b, (v + 1) * k - d)
+            items = sequence[lane * b + i:lane * b + end]
+            tau = shuffled(range(len(items)), key(seed, WINDOW, epoch, lane, v))
+            for j, t in enumerate(tau):
+                out[(i + j) * L + lane] = items[t]
+            i = end
+    out[L * b:] = sequence[L * b:]
+    return out
+
+
+# --- 3. The global order ------------------------------------------------------------------------
+def hash32(z, k1, k2):
+    x = z ^ k1
+    x = ((x ^ (x >> 16)) * 0x7FEB352D) & M32
+    x = ((x ^ (x >> 15) ^ k2) * 0x846CA68B) & M32
+    return x ^ (x >> 16)
+
+
+def global_at(n, seed, epoch, index):
+    a = isqrt(n - 1) + 1
+    b = (n + a - 1) // a
+    x = index
+    while True:
+        u, v = divmod(x, a)
+        for r in range(8):
+            k = key(seed, GLOBAL_ORDER, epoch, r)
+            if r % 2 == 0:
+                u = (u + (hash32(v, k >> 32, k & M32) * b >> 32)) % b
+            else:
+                v = (v + (hash32(u, k >> 32, k & M32) * a >> 32)) % a
+        x = u * a + v
+        if x < n:
+            return x
+
+
+# --- 4. Steps and ranks -------------------------------------------------------------------------
+def step_rows(n, G, L, end, epoch, index):
+    """The rows of a step as (lane, epoch, unwrapped index, index, valid), in the order of ranks."""
+    rows = []
+    for q in range(index, index + G):
+        if end == "CARRY":
+            rows.append((q % n % L, epoch + q // n, q % n, q % n, 1))
+        else:
+            rows.append((q % n % L, epoch, q, q % n, int(q < n)))
+    return sorted(rows)
+
+
+def order_id(text):
+    return "%016x%016x" % (text_key(0, ORDER_ID, text), text_key(1, ORDER_ID, text))
+
+
+# --- The vectors --------------------------------------------------------------------------------
+BLOCKS = [
+    # counts, closed, seed, L, k, C, E
+    ([10], [0], 0, 1, 1, 1, 3),
+    ([10], [0], 1, 1, 10, 1, 10),
+    ([7, 0, 5, 11], [0, 0, 0, 0], 7, 4, 3, 1, 2),
+    ([7, 0, 5, 11], [1, 0, 0, 1], -1, 4, 4, 2, 2),
+    ([40, 33, 27], [0, 1, 0], 9176, 6, 8, 3, 5),
+    ([3, 2], [0, 0], 5, 8, 4, 4, 1),
+]
+
+
+def lines():
+    out = []
+    for words in ([0, 0, 0], [1, 2, 3], [-1, 4, 1 << 40], [7, 3, 0, 5, 9]):
+        out.append(["key", *words, "=", "%016x" % key(*words)])
+    for text in ("", "n01440764/n01440764_10026", "Überraschung"):
+        out.append(["text", 3, SPLIT, text.encode("utf-8").hex() or "-", "=",
+                    "%016x" % text_key(3, SPLIT, text)])
+    for size, k in ((1, 5), (2, 5), (10, 5), (10, 6), (31, 0)):
+        out.append(["shuffle", size, k, "=", *shuffled(range(size), k)])
+    for n in (1, 2, 3, 10, 97, 1000):
+        out.append(["global", n, 7, 2, "=", *(global_at(n, 7, 2, i) for i in range(min(n, 100)))])
+    for n in (1281167, 10**9, (1 << 40) + 1):
+        out.append(["global", n, -3, 0, "=", *(global_at(n, -3, 0, i) for i in range(12))])
+    for counts, closed, seed, L, k, C, E in BLOCKS:
+        for epoch in (0, 1):
+            out.append(["block", commas(counts), commas(closed), seed, L, k, C, E, epoch, "=",
+                        *block_epoch(counts, closed, seed, L, k, C, E, epoch)])
+    for end in ("DROP", "PAD", "CARRY"):
+        for n, G, L, index in ((23, 8, 4, 8), (23, 8, 4, 16), (5, 12, 3, 4)):
+            if end == "DROP" and index + G > n:
+                continue
+            rows = step_rows(n, G, L, end, 1, index)
+            out.append(["step", n, G, L, end, 1, index, "=",
+                        *("%d:%d:%d:%d" % (r[0], r[1], r[3], r[4]) for r in rows)])
+    text = "1|abc|BLOCK|DROP|7|1024|256|256|16|600"
+    out.append(["id", text, "=", order_id(text)])
+    return [" ".join(str(word) for word in line) for line in out]
+
+
+def commas(numbers):
+    return ",".join(str(number) for number in numbers)
+
+
+def main(arguments):
+    if arguments[:1] == ["--write"]:
+        with open(arguments[1], "w", encoding="ascii") as file:
+            file.write("\n".join(lines()) + "\n")
+        return 0
+    with open(arguments[0], encoding="ascii") as file:
+        found = file.read().splitlines()
+    expected = lines()
+    if found == expected:
+        print("%d golden vectors agree with the specification" % len(expected))
+        return 0
+    for number, pair in enumerate(zip(found, expected), 1):
+        if pair[0] != pair[1]:
+            print("line %d\n  file: %s\n  spec: %s" % (number, *pair))
+    print("%d lines in the file, %d by the specification" % (len(found), len(expected)))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
