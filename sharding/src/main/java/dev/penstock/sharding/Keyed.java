@@ -17,6 +17,7 @@ final class Keyed {
   static final long GLOBAL_ORDER = 4;
   static final long ORDER_ID = 5;
   static final long SPLIT = 6;
+  static final long MIX_SOURCE = 7;
 
   private static final long GAMMA = 0x9E3779B97F4A7C15L;
 

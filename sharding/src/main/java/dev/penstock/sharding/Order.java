@@ -14,6 +14,14 @@ abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder {
     void locate(long epoch, long index, int stride, int count, StepSamples out, int row);
   }
 
+  static Order of(DatasetShape shape, OrderSpec spec) {
+    return switch (spec.shuffle()) {
+      case NONE -> new StoredOrder(shape);
+      case BLOCK -> new BlockOrder(shape, spec);
+      case GLOBAL -> new GlobalOrder(shape, spec.seed());
+    };
+  }
+
   abstract long sampleAt(long epoch, long index);
 
   abstract long indexOf(long epoch, long sample);

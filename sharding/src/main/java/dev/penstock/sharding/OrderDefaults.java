@@ -26,7 +26,7 @@ final class OrderDefaults {
   }
 
   /** Whether most samples lie in shards that can't be entered in the middle. */
-  private static boolean mostlyClosed(DatasetShape shape) {
+  static boolean mostlyClosed(DatasetShape shape) {
     long samples = 0;
     for (int shard = 0; shard < shape.shardCount(); shard++) {
       if (shape.closed(shard)) {
@@ -42,35 +42,40 @@ final class OrderDefaults {
    * windows to mix them.
    */
   private static int openLanes(DatasetShape shape, int globalBatch) {
-    double root = Math.sqrt((double) shape.sampleCount());
+    return lanes(shape.sampleCount(), OrderSpec.LANES_MAX, globalBatch);
+  }
+
+  /** As above, for any number of samples and of lanes that are allowed at most. */
+  static int lanes(long samples, long most, int globalBatch) {
+    double root = Math.sqrt((double) samples);
     int wanted = (int) Math.max(1, Math.min(256, root));
     int least = (int) Math.max(1, Math.min(64, root));
     int best = 0;
     for (int lanes = 1; lanes <= globalBatch / lanes; lanes++) {
       if (globalBatch % lanes == 0) {
-        best = nearer(best, lanes, wanted, least);
-        best = nearer(best, globalBatch / lanes, wanted, least);
+        best = nearer(best, lanes, wanted, least, most);
+        best = nearer(best, globalBatch / lanes, wanted, least, most);
       }
     }
     long below = Math.max(1, wanted / globalBatch) * (long) globalBatch;
-    best = nearer(best, below, wanted, least);
-    return Math.max(1, nearer(best, below + globalBatch, wanted, least));
+    best = nearer(best, below, wanted, least, most);
+    return Math.max(1, nearer(best, below + globalBatch, wanted, least, most));
   }
 
   /** The divisor of G nearest 8. */
-  private static int closedLanes(int globalBatch) {
+  static int closedLanes(int globalBatch) {
     int best = 1;
     for (int lanes = 1; lanes <= globalBatch / lanes; lanes++) {
       if (globalBatch % lanes == 0) {
-        best = nearer(best, lanes, 8, 1);
-        best = nearer(best, globalBatch / lanes, 8, 1);
+        best = nearer(best, lanes, 8, 1, OrderSpec.LANES_MAX);
+        best = nearer(best, globalBatch / lanes, 8, 1, OrderSpec.LANES_MAX);
       }
     }
     return best;
   }
 
-  private static int nearer(int best, long candidate, int wanted, int least) {
-    if (candidate < least || candidate > OrderSpec.LANES_MAX) {
+  private static int nearer(int best, long candidate, int wanted, int least, long most) {
+    if (candidate < least || candidate > Math.min(most, OrderSpec.LANES_MAX)) {
       return best;
     }
     if (best == 0) {
@@ -88,7 +93,11 @@ final class OrderDefaults {
   /** The power of two for which the working set is nearest the smaller of two limits. */
   private static int window(DatasetShape shape, int lanes, long bytes, long samples) {
     double mean = Math.max(1, shape.meanSampleBytes());
-    double target = Math.min((double) samples, bytes / mean);
+    return window(lanes, Math.min((double) samples, bytes / mean));
+  }
+
+  /** The power of two, 1 to 4,096, for which lanes times window is nearest a target. */
+  static int window(int lanes, double target) {
     int best = 1;
     for (int window = 2; window <= WINDOW_MAX; window *= 2) {
       double was = Math.abs((double) lanes * best - target);
@@ -100,7 +109,7 @@ final class OrderDefaults {
   }
 
   /** 64 MiB worth, or less where that would leave fewer than 1,024 pieces to shuffle. */
-  private static int extentSamples(DatasetShape shape) {
+  static int extentSamples(DatasetShape shape) {
     double mean = Math.max(1, shape.meanSampleBytes());
     long worth = Math.max(1, Math.round(64 * MIB / mean));
     long pieces = Math.ceilDiv(Math.max(1, shape.sampleCount()), (long) EXTENTS_WANTED);
@@ -110,7 +119,7 @@ final class OrderDefaults {
   /**
    * 16 when every group surely has at least 8 extents, whatever order the seed gives the shards.
    */
-  private static int groups(DatasetShape shape, int lanes, int extentSamples) {
+  static int groups(DatasetShape shape, int lanes, int extentSamples) {
     if (lanes % GROUPS != 0) {
       return 1;
     }

@@ -20,12 +20,7 @@ public final class Plan implements StepPlan {
     this.shape = shape;
     this.spec = spec;
     this.steps = new Steps(shape.sampleCount(), spec.globalBatch(), spec.end());
-    this.order =
-        switch (spec.shuffle()) {
-          case NONE -> new StoredOrder(shape);
-          case BLOCK -> new BlockOrder(shape, spec);
-          case GLOBAL -> new GlobalOrder(shape, spec.seed());
-        };
+    this.order = Order.of(shape, spec);
   }
 
   /**

@@ -8,6 +8,38 @@ final class Resumption {
   private Resumption() {}
 
   static void check(Cursor now, Cursor saved, DatasetShape shape) {
+    List<String> changes = changes(now, saved);
+    refuse(changes, saved);
+    if (saved.index() > shape.sampleCount()) {
+      throw new IllegalArgumentException(
+          "cannot resume at index "
+              + saved.index()
+              + ": an epoch of "
+              + shape
+              + " ends before it; the cursor is damaged");
+    }
+  }
+
+  /** As {@link #check} for a mixture, whose weights may change from the cursor's position on. */
+  static void checkMixture(Cursor now, Cursor saved) {
+    List<String> changes = changes(now, saved);
+    List<MixEntry> was = before(saved.schedule(), saved.index());
+    List<MixEntry> is = before(now.schedule(), saved.index());
+    add(changes, "schedule of weights so far", was, is);
+    refuse(changes, saved);
+  }
+
+  private static List<MixEntry> before(List<MixEntry> schedule, long position) {
+    List<MixEntry> past = new ArrayList<>();
+    for (MixEntry entry : schedule) {
+      if (entry.position() < position) {
+        past.add(entry);
+      }
+    }
+    return past;
+  }
+
+  private static List<String> changes(Cursor now, Cursor saved) {
     List<String> changes = new ArrayList<>();
     add(changes, "algorithm version", saved.version(), now.version());
     add(changes, "dataset fingerprint", saved.fingerprint(), now.fingerprint());
@@ -18,6 +50,11 @@ final class Resumption {
     add(changes, "window", saved.window(), now.window());
     add(changes, "groups", saved.groups(), now.groups());
     add(changes, "extentSamples", saved.extentSamples(), now.extentSamples());
+    add(changes, "sources", saved.sources(), now.sources());
+    return changes;
+  }
+
+  private static void refuse(List<String> changes, Cursor saved) {
     if (!changes.isEmpty()) {
       throw new IllegalArgumentException(
           "cannot resume at epoch "
@@ -26,15 +63,7 @@ final class Resumption {
               + saved.index()
               + ": "
               + String.join("; ", changes)
-              + ". Use the saved parameters (Cursor.spec), or start without the cursor");
-    }
-    if (saved.index() > shape.sampleCount()) {
-      throw new IllegalArgumentException(
-          "cannot resume at index "
-              + saved.index()
-              + ": an epoch of "
-              + shape
-              + " ends before it; the cursor is damaged");
+              + ". Use the saved parameters, or start without the cursor");
     }
   }
 
