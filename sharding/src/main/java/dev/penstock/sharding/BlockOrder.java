@@ -13,6 +13,7 @@ final class BlockOrder extends Order {
   private static final int TABLES = 4;
 
   private final DatasetShape shape;
+  private final OrderSpec spec;
   private final long seed;
   private final Lanes lanes;
   private final Extents extents;
@@ -22,6 +23,7 @@ final class BlockOrder extends Order {
 
   BlockOrder(DatasetShape shape, OrderSpec spec) {
     this.shape = shape;
+    this.spec = spec;
     this.seed = spec.seed();
     this.lanes = new Lanes(shape.sampleCount(), spec);
     this.extents = new Extents(shape, spec, lanes);
@@ -150,6 +152,11 @@ final class BlockOrder extends Order {
       windows.set(lane, window);
     }
     return window;
+  }
+
+  @Override
+  double decodeWaste() {
+    return DecodeWaste.ofBlocks(shape, spec, extents);
   }
 
   @Override

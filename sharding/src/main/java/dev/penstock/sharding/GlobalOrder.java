@@ -7,6 +7,9 @@ final class GlobalOrder extends Order {
   private final DatasetShape shape;
   private final long seed;
 
+  /** The keys of the epoch last asked for; a cache of a pure function. */
+  private volatile @Nullable GlobalPermutation last;
+
   GlobalOrder(DatasetShape shape, long seed) {
     this.shape = shape;
     this.seed = seed;
@@ -36,27 +39,35 @@ final class GlobalOrder extends Order {
   }
 
   @Override
+  double decodeWaste() {
+    return DecodeWaste.ofSingleReads(shape);
+  }
+
+  @Override
   Locator locator() {
     return new GlobalLocator();
   }
 
   private GlobalPermutation permutation(long epoch) {
-    return new GlobalPermutation(shape.sampleCount(), seed, epoch);
+    GlobalPermutation held = last;
+    if (held == null || held.epoch() != epoch) {
+      held = new GlobalPermutation(shape.sampleCount(), seed, epoch);
+      last = held;
+    }
+    return held;
   }
 
   private final class GlobalLocator implements Locator {
     private final GlobalPermutation.Scratch scratch = new GlobalPermutation.Scratch();
     private final long[] images = new long[GlobalPermutation.batch()];
     private @Nullable GlobalPermutation permutation;
-    private long permutationEpoch = -1;
 
     @Override
     public void locate(long epoch, long index, int stride, int count, StepSamples out, int row) {
       GlobalPermutation held = permutation;
-      if (held == null || permutationEpoch != epoch) {
+      if (held == null || held.epoch() != epoch) {
         held = permutation(epoch);
         permutation = held;
-        permutationEpoch = epoch;
       }
       for (int done = 0; done < count; done += images.length) {
         int some = Math.min(images.length, count - done);

@@ -14,12 +14,14 @@ final class GlobalPermutation {
   private static final int BATCH = 256;
 
   private final long samples;
+  private final long epoch;
   private final int radixLow;
   private final int radixHigh;
   private final int[] keys = new int[2 * ROUNDS];
 
   GlobalPermutation(long samples, long seed, long epoch) {
     this.samples = samples;
+    this.epoch = epoch;
     this.radixLow = (int) rootCeiling(samples);
     this.radixHigh = (int) Math.ceilDiv(samples, (long) radixLow);
     for (int round = 0; round < ROUNDS; round++) {
@@ -27,6 +29,10 @@ final class GlobalPermutation {
       keys[2 * round] = (int) (key >>> 32);
       keys[2 * round + 1] = (int) key;
     }
+  }
+
+  long epoch() {
+    return epoch;
   }
 
   long apply(long index) {

@@ -32,5 +32,8 @@ abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder {
    */
   abstract long nextIndex(long epoch, long from, long to, long above);
 
+  /** Expected decoded bytes of an epoch by needed bytes, for one host that reads all lanes. */
+  abstract double decodeWaste();
+
   abstract Locator locator();
 }

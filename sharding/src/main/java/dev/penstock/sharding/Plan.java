@@ -79,10 +79,18 @@ public final class Plan implements StepPlan {
     return Math.min(wanted, shape.sampleCount());
   }
 
-  /** The working set in decoded bytes, by the mean size of a sample. */
   @Override
   public long workingSetBytes() {
     return Math.min(shape.totalBytes(), Math.round(workingSetSamples() * shape.meanSampleBytes()));
+  }
+
+  /**
+   * Expected decoded bytes of an epoch by needed bytes, 1 or more, since a closed shard that is
+   * entered in the middle is decoded from its start. For one host that reads all lanes; {@code
+   * GLOBAL} is taken to read every sample by itself.
+   */
+  public double decodeWaste() {
+    return order.decodeWaste();
   }
 
   @Override
@@ -127,7 +135,6 @@ public final class Plan implements StepPlan {
     return NEVER;
   }
 
-  /** The cursor before the first step. */
   @Override
   public Cursor start() {
     return new Cursor(
@@ -148,13 +155,11 @@ public final class Plan implements StepPlan {
         List.of());
   }
 
-  /** Whether a run of so many epochs (0: endless) has no step at or after a cursor. */
   @Override
   public boolean ended(Cursor at, long epochs) {
     return epochs > 0 && normal(at).epoch() >= epochs;
   }
 
-  /** The cursor so many steps later, or earlier if negative (not before the start). */
   @Override
   public Cursor after(Cursor at, long count) {
     return steps.after(own(at), count);
@@ -172,28 +177,21 @@ public final class Plan implements StepPlan {
     return steps.normal(start.at(saved.epoch(), saved.index(), saved.step()));
   }
 
-  /** The share of one of {@code world} ranks in every step; {@code world} divides the batch. */
   @Override
   public RankView rank(int rank, int world) {
     return new RankView(this, steps, spec.lanes(), order.locator(), rank, world);
   }
 
-  /** What a rank needs from a cursor on, in order of need; for so many epochs, 0: endless. */
   @Override
   public LookAhead lookAhead(int rank, int world, Cursor start, long epochs) {
     return new LookAhead(this, rank(rank, world), start, epochs);
   }
 
-  /**
-   * 16 bytes in hexadecimal that ranks compare before the first step: equal for equal datasets,
-   * seeds and parameters.
-   */
   @Override
   public String orderId() {
     return OrderId.of(start());
   }
 
-  /** The order in one line, for people. */
   @Override
   public String describe() {
     return "%s, end %s, seed %d: %d samples in %d shards, %d steps of %d an epoch; %d lanes, window %d, %d groups, extents of %d samples; working set %d samples, %d bytes"
@@ -220,8 +218,13 @@ public final class Plan implements StepPlan {
 
   private Cursor own(Cursor at) {
     if (at.globalBatch() != spec.globalBatch()
+        || at.shuffle() != spec.shuffle()
+        || at.end() != spec.end()
         || at.seed() != spec.seed()
         || at.lanes() != spec.lanes()
+        || at.window() != spec.window()
+        || at.groups() != spec.groups()
+        || at.extentSamples() != spec.extentSamples()
         || !at.fingerprint().equals(shape.fingerprint())) {
       throw new IllegalArgumentException(
           "cursor of another order (fingerprint "

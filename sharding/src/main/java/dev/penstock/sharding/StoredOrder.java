@@ -25,6 +25,11 @@ final class StoredOrder extends Order {
   }
 
   @Override
+  double decodeWaste() {
+    return 1;
+  }
+
+  @Override
   Locator locator() {
     return (epoch, index, stride, count, out, row) -> {
       long sample = index;

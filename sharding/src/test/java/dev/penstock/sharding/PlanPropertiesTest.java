@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.SplittableRandom;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -112,6 +113,42 @@ class PlanPropertiesTest {
         addTo(rest, out);
       }
       assertEquals(whole.subList(cut * plan.spec().globalBatch(), whole.size()), rest);
+    }
+  }
+
+  @Property
+  void anotherBatchGoesOnWithoutLossOrRepeat(@ForAll("plans") Plan plan, @ForAll long choices) {
+    SplittableRandom random = new SplittableRandom(choices);
+    int n = (int) plan.shape().sampleCount();
+    StepSamples out = new StepSamples();
+    Plan now = plan;
+    Cursor at = plan.start();
+    long expected = 0; // the next position, epoch · n + index
+    for (int life = 0; life < 6; life++) {
+      int batch = 1 + random.nextInt(plan.spec().end() == End.DROP ? n : 40);
+      now = Plan.of(plan.shape(), plan.spec().withGlobalBatch(batch));
+      at = now.resume(at);
+      for (int step = random.nextInt(5); step > 0; step--) {
+        boolean entersEpoch = at.index() == 0 && expected % n != 0;
+        if (entersEpoch && plan.spec().end() == End.DROP) {
+          expected += n - expected % n;
+        }
+        assertEquals(expected, at.epoch() * n + at.index());
+        at = now.rank(0, 1).fill(at, out);
+        boolean[] seen = new boolean[batch];
+        for (int row = 0; row < batch; row++) {
+          if (out.valid(row)) {
+            seen[(int) (out.epoch(row) * n + out.index(row) - expected)] = true;
+          }
+        }
+        int rows = 0;
+        while (rows < batch && seen[rows]) {
+          rows++;
+        }
+        boolean pads = plan.spec().end() == End.PAD;
+        assertEquals(pads ? Math.min(batch, n - expected % n) : batch, rows);
+        expected += rows;
+      }
     }
   }
 
