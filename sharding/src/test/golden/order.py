@@ -7,12 +7,13 @@
 Needs Python 3.9 and nothing else. It is written for clarity: lists and searches, no closed forms.
 """
 import sys
+from fractions import Fraction
 from math import isqrt
 
 M64 = (1 << 64) - 1
 M32 = (1 << 32) - 1
 GAMMA = 0x9E3779B97F4A7C15
-SHARD_ORDER, EXTENT_ORDER, WINDOW, GLOBAL_ORDER, ORDER_ID, SPLIT = 1, 2, 3, 4, 5, 6
+SHARD_ORDER, EXTENT_ORDER, WINDOW, GLOBAL_ORDER, ORDER_ID, SPLIT, MIX_SOURCE = 1, 2, 3, 4, 5, 6, 7
 
 
 # --- 1. Words, keys, shuffles -------------------------------------------------------------------
@@ -136,6 +137,70 @@ def order_id(text):
     return "%016x%016x" % (text_key(0, ORDER_ID, text), text_key(1, ORDER_ID, text))
 
 
+# --- 5. Mixtures --------------------------------------------------------------------------------
+def quotas(weights, Q):
+    exact = [w / sum(weights) * Q for w in weights]
+    out = [int(x) for x in exact]
+    rest = sorted(range(len(out)), key=lambda d: (-(exact[d] - out[d]), d))
+    for d in rest[:Q - sum(out)]:
+        out[d] += 1
+    return out
+
+
+def pattern(weights, G, L):
+    Q = max(G, L)
+    while any(w > 0 and q == 0 for w, q in zip(weights, quotas(weights, Q))):
+        Q *= 2
+    rows = [(Fraction(2 * x + 1, 2 * q), d)
+            for d, q in enumerate(quotas(weights, Q)) for x in range(q)]
+    return [d for _, d in sorted(rows)]
+
+
+def mixture(sources, seed, G, L, schedule, steps):
+    """The rows of each step as (lane, p, source, epoch, index, sample), until sources run out.
+
+    sources: (counts, epochs, k, E); schedule: (row, weights); what is used up hands over.
+    """
+    changes, weights = dict(schedule), None
+    read = [[0] * len(sources) for _ in range(L)]
+    orders = {}
+
+    def sample(d, epoch, index):
+        counts, _, k, E = sources[d]
+        if (d, epoch) not in orders:
+            orders[d, epoch] = block_epoch(counts, [0] * len(counts), key(seed, MIX_SOURCE, d), L,
+                                           k, 1, E, epoch)
+        return orders[d, epoch][index]
+
+    p, out = 0, []
+    while len(out) < steps:
+        if p in changes:
+            weights, turns = changes[p], [0] * L
+        B = pattern(weights, G, L)
+        rows, seen, used = [], [list(lane) for lane in read], set()
+        ahead = list(turns)
+        for row in range(p, p + G):
+            lane = row % L
+            d = B[(ahead[lane] + lane * len(B) // L) % len(B)]
+            ahead[lane] += 1
+            epoch, i = divmod(seen[lane][d], sum(sources[d][0]) // L)
+            seen[lane][d] += 1
+            if sources[d][1] and epoch >= sources[d][1]:
+                used.add(d)
+            rows.append((lane, row, d, epoch, i * L + lane))
+        if used:
+            weights = [0 if d in used else w for d, w in enumerate(weights)]
+            changes.pop(p, None)
+            turns = [0] * L
+            if not any(weights):
+                break
+            continue
+        out.append([row + (sample(*row[2:]),) for row in sorted(rows)])
+        read, turns = seen, ahead
+        p += G
+    return out
+
+
 # --- The vectors --------------------------------------------------------------------------------
 BLOCKS = [
     # counts, closed, seed, L, k, C, E
@@ -145,6 +210,15 @@ BLOCKS = [
     ([7, 0, 5, 11], [1, 0, 0, 1], -1, 4, 4, 2, 2),
     ([40, 33, 27], [0, 1, 0], 9176, 6, 8, 3, 5),
     ([3, 2], [0, 0], 5, 8, 4, 4, 1),
+]
+
+
+MIXTURES = [
+    # sources (counts, epochs, k, E), seed, G, L, schedule, steps
+    ([([9, 8], 0, 3, 4), ([30], 0, 5, 7)], 11, 8, 4, [(0, [0.3, 0.7])], 5),
+    ([([9, 8], 0, 2, 4), ([30], 0, 5, 7), ([6, 0, 6], 1, 2, 2)], 12, 6, 6,
+     [(0, [1.0, 1.0, 1.0]), (18, [5.0, 1.0, 2.0])], 12),
+    ([([20, 20], 1, 4, 3), ([11], 1, 2, 3)], -7, 5, 10, [(0, [3.0, 1.0])], 12),
 ]
 
 
@@ -172,6 +246,12 @@ def lines():
             rows = step_rows(n, G, L, end, 1, index)
             out.append(["step", n, G, L, end, 1, index, "=",
                         *("%d:%d:%d:%d" % (r[0], r[1], r[3], r[4]) for r in rows)])
+    for sources, seed, G, L, schedule, steps in MIXTURES:
+        rows = [row for step in mixture(sources, seed, G, L, schedule, steps) for row in step]
+        out.append(["mix", ";".join(commas(source[0]) for source in sources),
+                    *(commas(source[i] for source in sources) for i in (1, 2, 3)), seed, G, L,
+                    ";".join("%d:%s" % (at, commas(weights)) for at, weights in schedule), steps,
+                    "=", *("%d:%d:%d:%d" % row[2:] for row in rows)])
     text = "1|abc|BLOCK|DROP|7|1024|256|256|16|600"
     out.append(["id", text, "=", order_id(text)])
     return [" ".join(str(word) for word in line) for line in out]

@@ -126,13 +126,14 @@ public final class MixturePlan implements StepPlan {
    */
   public long nextUse(int source, int shard, int from, int to, long position) {
     DatasetShape shape = mixture.shapes().get(source);
-    MixStretch stretch = schedule.stretch(schedule.stretchAt(Math.max(0, position)));
+    long next = Math.max(0, position + 1);
+    MixStretch stretch = schedule.stretch(schedule.stretchAt(next));
     if (stretch.pattern().quota(source) == 0) {
       return Plan.NEVER;
     }
     long first = shape.firstSample(shard) + Math.max(0, from);
     long last = shape.firstSample(shard) + Math.min(to, shape.samplesIn(shard));
-    long read = stretch.itemsBefore(0, source, Math.max(position, stretch.position()));
+    long read = stretch.itemsBefore(0, source, next);
     long epoch = read / perLane[source];
     // Other lanes may be some rows behind the first.
     long above = Math.max(-1, (read % perLane[source] - 2) * mixture.lanes());
@@ -141,7 +142,7 @@ public final class MixturePlan implements StepPlan {
       while (index >= 0 && index < perLane[source] * mixture.lanes()) {
         int lane = (int) (index % mixture.lanes());
         long item = e * perLane[source] + index / mixture.lanes();
-        if (item >= stretch.itemsBefore(lane, source, Math.max(position + 1, stretch.position()))) {
+        if (item >= stretch.itemsBefore(lane, source, next)) {
           return stretch.positionOf(lane, source, item);
         }
         index = orders[source].nextIndex(e, first, last, index);

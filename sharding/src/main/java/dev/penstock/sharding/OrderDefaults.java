@@ -2,7 +2,7 @@ package dev.penstock.sharding;
 
 /**
  * The default parameters of an order, from the dataset and the global batch alone. The figures are
- * explained in {@code docs/order.md}; those for closed shards in decision 0002.
+ * explained in {@code docs/order.md}; those for closed shards in decision 0010.
  */
 final class OrderDefaults {
   private static final long MIB = 1L << 20;

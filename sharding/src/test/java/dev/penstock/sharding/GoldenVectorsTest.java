@@ -46,6 +46,7 @@ class GoldenVectorsTest {
       case "global" -> global(given);
       case "block" -> block(given);
       case "step" -> step(given);
+      case "mix" -> GoldenMixture.rows(given);
       case "id" -> OrderId.of(given[1]);
       default -> fail("no such vector: " + given[0]);
     };
