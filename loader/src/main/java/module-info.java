@@ -13,7 +13,10 @@ module dev.penstock.loader {
   requires micrometer.core;
   requires micrometer.registry.prometheus;
   requires com.fasterxml.jackson.databind;
+  requires com.github.benmanes.caffeine;
   requires info.picocli;
+  requires org.apache.arrow.format;
+  requires flatbuffers.java;
   requires org.slf4j;
 
   exports dev.penstock.loader;

@@ -13,13 +13,10 @@ public final class Errno {
   static final int ENOMEM = 12;
   static final int EACCES = 13;
   static final int EBUSY = 16;
-  static final int EEXIST = 17;
   static final int EISDIR = 21;
   static final int EINVAL = 22;
   static final int EPIPE = 32;
   static final int ENOSYS = 38;
-  static final int EADDRINUSE = 98;
-  static final int ECONNABORTED = 103;
   static final int ECONNREFUSED = 111;
 
   private Errno() {}
@@ -29,7 +26,6 @@ public final class Errno {
     return switch ((int) Math.abs(errno)) {
       case EPERM -> "EPERM";
       case ENOENT -> "ENOENT";
-      case 3 -> "ESRCH";
       case EINTR -> "EINTR";
       case EIO -> "EIO";
       case 9 -> "EBADF";
@@ -38,7 +34,7 @@ public final class Errno {
       case EACCES -> "EACCES";
       case 14 -> "EFAULT";
       case EBUSY -> "EBUSY";
-      case EEXIST -> "EEXIST";
+      case 17 -> "EEXIST";
       case 20 -> "ENOTDIR";
       case EISDIR -> "EISDIR";
       case EINVAL -> "EINVAL";
@@ -52,8 +48,7 @@ public final class Errno {
       case 40 -> "ELOOP";
       case 61 -> "ENODATA";
       case 95 -> "EOPNOTSUPP";
-      case EADDRINUSE -> "EADDRINUSE";
-      case ECONNABORTED -> "ECONNABORTED";
+      case 98 -> "EADDRINUSE";
       case 104 -> "ECONNRESET";
       case 110 -> "ETIMEDOUT";
       case 116 -> "ESTALE";

@@ -1,0 +1,206 @@
+package dev.penstock.loader;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.FieldType;
+import org.apache.arrow.vector.types.pojo.Schema;
+
+/**
+ * The columns of a batch: {@code __key__} (binary), {@code __flags__} (one byte a row), then the
+ * fields in the order they were asked for. Immutable.
+ */
+public final class BatchSchema {
+  /** Name of the column of sample keys. */
+  public static final String KEY = "__key__";
+
+  /** Name of the column of row flags. */
+  public static final String FLAGS = "__flags__";
+
+  /** Row flag: repeats an earlier sample to fill the last step ({@code end = pad}). */
+  public static final byte ROW_PADDING = 1;
+
+  /** Row flag: stands in for a bad sample ({@code on-bad = replace}). */
+  public static final byte ROW_REPLACEMENT = 2;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** How a column lies in memory. */
+  enum Form {
+    /** Validity, offsets, data. */
+    BINARY(1, 3),
+    /** Validity, values. */
+    PRIMITIVE(1, 2),
+    /** Validity, child validity, child values. */
+    TENSOR(2, 3),
+    /** Validity, offsets, child validity, child values. */
+    LIST(2, 4);
+
+    final int nodes;
+    final int buffers;
+
+    Form(int nodes, int buffers) {
+      this.nodes = nodes;
+      this.buffers = buffers;
+    }
+  }
+
+  record Column(
+      String name, Form form, ElementType element, List<Integer> shape, int node, int buffer) {
+    /** Bytes of one value of a fixed-size column. */
+    long valueBytes() {
+      long bytes = element.bytes();
+      for (int size : shape) {
+        bytes *= size;
+      }
+      return bytes;
+    }
+  }
+
+  private final List<FieldSpec> fields;
+  private final List<Column> columns;
+  private final Schema arrow;
+  private final int nodeCount;
+  private final int bufferCount;
+
+  private BatchSchema(List<FieldSpec> fields) {
+    this.fields = List.copyOf(fields);
+    List<Column> made = new ArrayList<>();
+    int node = 0;
+    int buffer = 0;
+    for (int i = -2; i < fields.size(); i++) {
+      Column column =
+          switch (i) {
+            case -2 -> new Column(KEY, Form.BINARY, ElementType.UINT8, List.of(), node, buffer);
+            case -1 ->
+                new Column(FLAGS, Form.PRIMITIVE, ElementType.UINT8, List.of(), node, buffer);
+            default -> column(fields.get(i), node, buffer);
+          };
+      made.add(column);
+      node += column.form.nodes;
+      buffer += column.form.buffers;
+    }
+    this.columns = List.copyOf(made);
+    this.nodeCount = node;
+    this.bufferCount = buffer;
+    this.arrow = new Schema(columns.stream().map(BatchSchema::arrowField).toList());
+  }
+
+  /**
+   * The schema for these fields.
+   *
+   * @throws IllegalArgumentException if two have one name, or an npy field's shape is not known yet
+   */
+  public static BatchSchema of(List<FieldSpec> fields) {
+    long names = fields.stream().map(FieldSpec::name).distinct().count();
+    if (names != fields.size()) {
+      throw new IllegalArgumentException("a field is named twice in " + fields);
+    }
+    return new BatchSchema(fields);
+  }
+
+  private static Column column(FieldSpec field, int node, int buffer) {
+    Form form =
+        switch (field.kind()) {
+          case BYTES -> Form.BINARY;
+          case INT, FLOAT -> Form.PRIMITIVE;
+          case TENSOR -> Form.TENSOR;
+          case INTS, FLOATS -> Form.LIST;
+          case NPY ->
+              throw new IllegalArgumentException(
+                  "the shape of npy field " + field.name() + " is not known");
+        };
+    ElementType element =
+        switch (field.kind()) {
+          case INT, INTS -> ElementType.INT64;
+          case FLOAT, FLOATS -> ElementType.FLOAT32;
+          default -> field.element();
+        };
+    return new Column(field.name(), form, element, field.shape(), node, buffer);
+  }
+
+  private static Field arrowField(Column column) {
+    ArrowType element = column.element.arrowType();
+    return switch (column.form) {
+      case BINARY -> Field.nullable(column.name, ArrowType.Binary.INSTANCE);
+      case PRIMITIVE -> Field.nullable(column.name, element);
+      case LIST ->
+          new Field(
+              column.name,
+              FieldType.nullable(ArrowType.List.INSTANCE),
+              List.of(Field.nullable("item", element)));
+      case TENSOR -> {
+        long elements = column.valueBytes() / column.element.bytes();
+        Map<String, String> extension =
+            Map.of(
+                "ARROW:extension:name",
+                "arrow.fixed_shape_tensor",
+                "ARROW:extension:metadata",
+                "{\"shape\":" + column.shape + "}");
+        yield new Field(
+            column.name,
+            new FieldType(
+                true, new ArrowType.FixedSizeList(Math.toIntExact(elements)), null, extension),
+            List.of(Field.nullable("item", element)));
+      }
+    };
+  }
+
+  /** The fields, without key and flags. */
+  public List<FieldSpec> fields() {
+    return fields;
+  }
+
+  /** The same as an Arrow schema; tensors carry {@code arrow.fixed_shape_tensor} metadata. */
+  public Schema arrow() {
+    return arrow;
+  }
+
+  /**
+   * JSON for other processes: {@code {"columns": [{"name", "form", "dtype", "shape"}],
+   * "arrow_schema": base64 of the IPC schema message}}; {@code form} is {@code binary}, {@code
+   * primitive}, {@code tensor} or {@code list}.
+   */
+  public ObjectNode toJson() {
+    ObjectNode json = JSON.createObjectNode();
+    ArrayNode list = json.putArray("columns");
+    for (Column column : columns) {
+      ObjectNode entry = list.addObject();
+      entry.put("name", column.name);
+      entry.put("form", column.form.name().toLowerCase(java.util.Locale.ROOT));
+      entry.put("dtype", column.element.numpyName());
+      ArrayNode shape = entry.putArray("shape");
+      column.shape.forEach(shape::add);
+    }
+    json.put("arrow_schema", Base64.getEncoder().encodeToString(arrow.serializeAsMessage()));
+    return json;
+  }
+
+  List<Column> columns() {
+    return columns;
+  }
+
+  int nodeCount() {
+    return nodeCount;
+  }
+
+  int bufferCount() {
+    return bufferCount;
+  }
+
+  /** Field name to column number. */
+  Map<String, Integer> columnNumbers() {
+    Map<String, Integer> numbers = new HashMap<>();
+    for (int i = 0; i < columns.size(); i++) {
+      numbers.put(columns.get(i).name, i);
+    }
+    return numbers;
+  }
+}

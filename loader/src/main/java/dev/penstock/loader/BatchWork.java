@@ -1,0 +1,117 @@
+package dev.penstock.loader;
+
+import dev.penstock.formats.ByteSource.ByteLease;
+import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.StepSamples;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One batch on its way: which samples it has, and the leases that the look-ahead takes for them in
+ * row order while the gather consumes them in the same order. Written by the look-ahead thread,
+ * read by one gather thread.
+ */
+final class BatchWork {
+  final long sequence;
+  final Cursor after;
+  final long step;
+  final long epoch;
+  final int rows;
+  final ShardView[] shards;
+  final int[] ordinals;
+  final long[] epochs;
+  final long[] indexes;
+  final boolean[] valid;
+  private final @Nullable ByteLease[] leases;
+
+  // Rows whose leases are there. Written with release after the lease, read with acquire before it.
+  private volatile int requested;
+  private volatile @Nullable Thread waiter;
+
+  /** A batch of the step that {@code samples} holds, which are copied; there is at least one. */
+  BatchWork(long sequence, long step, Cursor after, StepSamples samples, ShardView[] shards) {
+    this.sequence = sequence;
+    this.after = after;
+    this.step = step;
+    this.rows = samples.count();
+    this.shards = shards;
+    ordinals = new int[rows];
+    epochs = new long[rows];
+    indexes = new long[rows];
+    valid = new boolean[rows];
+    leases = new @Nullable ByteLease[rows];
+    for (int row = 0; row < rows; row++) {
+      ordinals[row] = samples.ordinal(row);
+      epochs[row] = samples.epoch(row);
+      indexes[row] = samples.index(row);
+      valid[row] = samples.valid(row);
+    }
+    epoch = epochs[0];
+  }
+
+  private BatchWork(long sequence, long step, Cursor after) {
+    this.sequence = sequence;
+    this.after = after;
+    this.step = step;
+    this.epoch = after.epoch();
+    rows = 0;
+    shards = new ShardView[0];
+    ordinals = new int[0];
+    epochs = new long[0];
+    indexes = new long[0];
+    valid = new boolean[0];
+    leases = new @Nullable ByteLease[0];
+  }
+
+  /** What stands behind the last batch. */
+  static BatchWork end(long sequence, Cursor after) {
+    return new BatchWork(sequence, after.step(), after);
+  }
+
+  /** Whether this is what stands behind the last batch. */
+  boolean isEnd() {
+    return rows == 0;
+  }
+
+  /** Look-ahead: the lease of the next row. */
+  void add(ByteLease lease) {
+    int row = requested;
+    leases[row] = lease;
+    requested = row + 1;
+    LockSupport.unpark(waiter);
+  }
+
+  /** Gather: takes the lease of a row over, waiting until it was requested. */
+  ByteLease takeLease(int row) throws InterruptedException {
+    if (requested <= row) {
+      waiter = Thread.currentThread();
+      while (requested <= row) {
+        LockSupport.park(this);
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
+      }
+      waiter = null;
+    }
+    ByteLease lease = leases[row];
+    if (lease == null) {
+      throw new IllegalStateException("lease of row " + row + " was taken already");
+    }
+    leases[row] = null;
+    return lease;
+  }
+
+  /**
+   * Closes the leases that nobody took and lets go of the shards. Called when both sides are done.
+   */
+  void discard(ShardTable table) {
+    for (int row = 0; row < rows; row++) {
+      ByteLease lease = leases[row];
+      if (lease != null) {
+        leases[row] = null;
+        lease.close();
+      }
+      table.release(shards[row]);
+    }
+  }
+}

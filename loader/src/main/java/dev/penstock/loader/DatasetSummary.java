@@ -1,0 +1,206 @@
+package dev.penstock.loader;
+
+import dev.penstock.cache.origin.StoredObject;
+import dev.penstock.formats.Codec;
+import dev.penstock.formats.RecordFormat;
+import dev.penstock.formats.ShardIndex;
+import dev.penstock.sharding.DatasetShape;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
+
+/**
+ * What is remembered of all shards of a dataset.
+ *
+ * @param fieldNames in the order of their first appearance over the shards
+ */
+record DatasetSummary(
+    DatasetShape shape,
+    RecordFormat format,
+    List<String> fieldNames,
+    long sampleBytesMax,
+    double sampleBytesMean,
+    double sampleBytesDeviation,
+    long indexNanos,
+    int indexesBuilt) {
+  private static final int FINGERPRINT_BYTES = 16;
+
+  /** What is remembered of one shard, so that its index need not stay. */
+  private record Shard(
+      int samples,
+      long decodedBytes,
+      boolean closed,
+      RecordFormat format,
+      List<String> fieldNames,
+      String digest,
+      long sampleBytesMax,
+      double sumBytes,
+      double sumSquares,
+      boolean built) {
+    static Shard of(IndexStore.Loaded loaded, RecordFormat format) {
+      ShardIndex index = loaded.index();
+      long max = 0;
+      double sum = 0;
+      double squares = 0;
+      for (int i = 0; i < index.sampleCount(); i++) {
+        long bytes = index.sampleBytes(i);
+        max = Math.max(max, bytes);
+        sum += bytes;
+        squares += (double) bytes * bytes;
+      }
+      return new Shard(
+          index.sampleCount(),
+          index.decodedBytes(),
+          index.codec() != Codec.NONE && index.frames().count() < 2,
+          format,
+          index.names().names(),
+          index.digest(),
+          max,
+          sum,
+          squares,
+          loaded.built());
+    }
+  }
+
+  /**
+   * Loads, or builds, the indexes of all shards on {@code threads} threads; {@code keep} is given
+   * each of them, on these threads.
+   */
+  static DatasetSummary of(
+      List<StoredObject> objects,
+      IndexStore store,
+      int threads,
+      BiConsumer<Integer, ShardIndex> keep)
+      throws IOException {
+    long start = System.nanoTime();
+    List<Shard> shards = loadAll(objects, store, threads, keep);
+    RecordFormat format = formatOf(objects, shards);
+    Set<String> names = new LinkedHashSet<>();
+    long max = 0;
+    double sum = 0;
+    double squares = 0;
+    long samples = 0;
+    int built = 0;
+    for (Shard shard : shards) {
+      names.addAll(shard.fieldNames);
+      max = Math.max(max, shard.sampleBytesMax);
+      sum += shard.sumBytes;
+      squares += shard.sumSquares;
+      samples += shard.samples;
+      built += shard.built ? 1 : 0;
+    }
+    double mean = samples == 0 ? 0 : sum / samples;
+    double variance = samples == 0 ? 0 : Math.max(0, squares / samples - mean * mean);
+    return new DatasetSummary(
+        shapeOf(objects, shards),
+        format,
+        List.copyOf(names),
+        max,
+        mean,
+        Math.sqrt(variance),
+        System.nanoTime() - start,
+        built);
+  }
+
+  private static List<Shard> loadAll(
+      List<StoredObject> objects,
+      IndexStore store,
+      int threads,
+      BiConsumer<Integer, ShardIndex> keep)
+      throws IOException {
+    ExecutorService executor =
+        Executors.newFixedThreadPool(
+            Math.min(threads, Math.max(1, objects.size())),
+            Thread.ofPlatform().daemon().name("penstock-index-", 0).factory());
+    try {
+      List<Future<Shard>> futures = new ArrayList<>();
+      for (int i = 0; i < objects.size(); i++) {
+        int shard = i;
+        futures.add(
+            executor.submit(
+                () -> {
+                  IndexStore.Loaded loaded = store.load(objects.get(shard));
+                  keep.accept(shard, loaded.index());
+                  return Shard.of(loaded, store.format(loaded.index()));
+                }));
+      }
+      List<Shard> shards = new ArrayList<>();
+      for (Future<Shard> future : futures) {
+        shards.add(future.get());
+      }
+      return shards;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw (IOException) new InterruptedIOException("interrupted while indexing").initCause(e);
+    } catch (ExecutionException e) {
+      throw rethrown(e);
+    } finally {
+      executor.shutdownNow();
+    }
+  }
+
+  private static IOException rethrown(ExecutionException e) {
+    return switch (e.getCause()) {
+      case IOException cause -> cause;
+      case RuntimeException cause -> throw cause;
+      case Error cause -> throw cause;
+      case null, default -> new IOException(e);
+    };
+  }
+
+  private static RecordFormat formatOf(List<StoredObject> objects, List<Shard> shards) {
+    RecordFormat format = shards.getFirst().format;
+    for (int i = 1; i < shards.size(); i++) {
+      if (!shards.get(i).format.equals(format)) {
+        throw new IllegalArgumentException(
+            "%s is %s but %s is %s; a dataset has shards of one format"
+                .formatted(
+                    objects.getFirst().location(),
+                    format.kind(),
+                    objects.get(i).location(),
+                    shards.get(i).format.kind()));
+      }
+    }
+    return format;
+  }
+
+  private static DatasetShape shapeOf(List<StoredObject> objects, List<Shard> shards) {
+    int[] counts = new int[shards.size()];
+    long[] bytes = new long[shards.size()];
+    boolean[] closed = new boolean[shards.size()];
+    MessageDigest digest = sha256();
+    for (int i = 0; i < counts.length; i++) {
+      Shard shard = shards.get(i);
+      counts[i] = shard.samples;
+      bytes[i] = shard.decodedBytes;
+      closed[i] = shard.closed;
+      String line =
+          "%s\t%d\t%d\t%s\n"
+              .formatted(
+                  objects.get(i).name(), objects.get(i).sizeBytes(), shard.samples, shard.digest);
+      digest.update(line.getBytes(StandardCharsets.UTF_8));
+    }
+    String fingerprint = HexFormat.of().formatHex(digest.digest(), 0, FINGERPRINT_BYTES);
+    return DatasetShape.of(fingerprint, counts, bytes, closed);
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+}

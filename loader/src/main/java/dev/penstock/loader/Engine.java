@@ -1,0 +1,170 @@
+package dev.penstock.loader;
+
+import dev.penstock.bridge.ByteBudget;
+import dev.penstock.cache.BlockCache;
+import dev.penstock.cache.CacheConfig;
+import dev.penstock.cache.CacheSession;
+import dev.penstock.cache.NextUse;
+import dev.penstock.cache.origin.Origin;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What all sessions of a process share: one byte budget, one cache, the opened datasets. The core
+ * of {@link Loader} and of the sidecar. Thread-safe.
+ */
+public final class Engine implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+  /** Reads in flight on local disks: deeper buys latency, not bandwidth (docs/internals). */
+  private static final int QUEUE_DEPTH = 64;
+
+  /** Compressed shards that are decoded at once: the default lanes of closed shards, twice. */
+  private static final int DECODE_STREAMS = 16;
+
+  /** More than any machine has; keeps sums of sizes from overflowing. */
+  private static final long MOST_BYTES = 1L << 60;
+
+  private final EngineConfig config;
+  private final ByteBudget budget;
+  private final List<Origin> origins;
+  private final BlockCache cache;
+  private final Map<DatasetKey, Dataset> datasets = new HashMap<>();
+
+  private record DatasetKey(List<String> patterns, boolean rawRecords) {}
+
+  private Engine(EngineConfig config, ByteBudget budget, List<Origin> origins, BlockCache cache) {
+    this.config = config;
+    this.budget = budget;
+    this.origins = origins;
+    this.cache = cache;
+  }
+
+  /**
+   * Opens the cache within the budget.
+   *
+   * @throws dev.penstock.bridge.BudgetExceededException if the budget is too small
+   */
+  public static Engine open(EngineConfig config) throws IOException {
+    ByteBudget budget = ByteBudget.of(config.memoryBytes());
+    CacheConfig cacheConfig = cacheConfig(config);
+    List<Origin> origins = List.of(cacheConfig.fileOrigin(budget));
+    try {
+      BlockCache cache = BlockCache.open(cacheConfig, budget, origins);
+      LOG.debug("engine: {}", cache.description());
+      return new Engine(config, budget, origins, cache);
+    } catch (RuntimeException | Error e) {
+      origins.forEach(Origin::close);
+      throw e;
+    }
+  }
+
+  private static CacheConfig cacheConfig(EngineConfig config) {
+    return CacheConfig.of(config.poolBytes(), config.blockBytes())
+        .withRamTier(config.ramTier())
+        .withReads(config.readMode(), QUEUE_DEPTH)
+        .withDecoding(config.cpus(), DECODE_STREAMS);
+  }
+
+  /**
+   * Finds the shards and reads their indexes, building and storing those that are missing or stale.
+   * A dataset is kept open; it is looked at again if its shards changed.
+   *
+   * @throws IOException if shards cannot be found or read
+   */
+  public Dataset dataset(List<String> patterns, boolean rawRecords) throws IOException {
+    DatasetKey key = new DatasetKey(List.copyOf(patterns), rawRecords);
+    synchronized (datasets) {
+      Dataset known = datasets.get(key);
+      Dataset current = Dataset.open(this, key.patterns(), rawRecords, known);
+      datasets.put(key, current);
+      return current;
+    }
+  }
+
+  /** Plans a session: opens the dataset, fixes order, columns and slot size. Reads no samples. */
+  public SessionPlan plan(SessionConfig session) throws IOException {
+    return SessionPlan.of(session, dataset(session.dataset(), session.rawRecords()));
+  }
+
+  /**
+   * Starts a planned session that fills {@code ring}. The caller closes the session, then the ring.
+   *
+   * @param onFailure told once, on a pipeline thread, if the session fails; must not block
+   * @throws dev.penstock.bridge.BudgetExceededException if its share of the pool is too small
+   */
+  public Session start(SessionPlan plan, Ring ring, Consumer<PipelineFailedException> onFailure)
+      throws IOException {
+    long block = config.blockBytes();
+    long largest = plan.dataset().sampleBytesMax() / block * block + 2 * block;
+    long share = config.poolBytes() / config.maxSessions() / block * block;
+    long sideQuota = plan.config().onBad() == BadSamplePolicy.REPLACE ? largest : 0;
+    long needed = plan.dataset().format().placesKnown() ? largest : worstBatch(plan, block);
+    if (share - sideQuota < needed) {
+      throw MemoryTooSmallException.forBlocks(config, needed + sideQuota, plan);
+    }
+    CacheSession reads = cache.session(share - sideQuota, plan.nextUse());
+    try {
+      Optional<CacheSession> side =
+          sideQuota == 0 ? Optional.empty() : Optional.of(side(sideQuota));
+      ShardTable shards = new ShardTable(plan.dataset(), reads, plan.schema());
+      int threads = Math.min(config.cpus(), ring.slotCount() - 1);
+      Session session = new Session(plan, ring, reads, side, shards, threads, onFailure);
+      session.start();
+      return session;
+    } catch (RuntimeException | Error e) {
+      reads.close();
+      throw e;
+    }
+  }
+
+  /** Memory for stand-ins of bad samples, so that they need none of the look-ahead's. */
+  private CacheSession side(long quotaBytes) {
+    return cache.session(quotaBytes, (shard, offset, length) -> NextUse.NEVER);
+  }
+
+  /** Blocks that all rows of the largest batch may touch, where they are leased together. */
+  private static long worstBatch(SessionPlan plan, long block) {
+    double touched =
+        (double) plan.config().batchSize() * (plan.dataset().sampleBytesMax() + 2 * block);
+    return touched > MOST_BYTES ? MOST_BYTES : (long) touched;
+  }
+
+  /** The budget and what uses it. */
+  public ByteBudget budget() {
+    return budget;
+  }
+
+  /** What was configured. */
+  public EngineConfig config() {
+    return config;
+  }
+
+  /** Readers and tiers in use, for people. */
+  public String description() {
+    return cache.description();
+  }
+
+  /** Where shards are stored. */
+  List<Origin> origins() {
+    return origins;
+  }
+
+  /** The cache, for this package's datasets and for metrics. */
+  BlockCache cache() {
+    return cache;
+  }
+
+  /** Frees everything. All sessions must be closed before. */
+  @Override
+  public void close() {
+    cache.close();
+    origins.forEach(Origin::close);
+  }
+}

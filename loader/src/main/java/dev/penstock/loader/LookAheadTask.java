@@ -1,0 +1,73 @@
+package dev.penstock.loader;
+
+import dev.penstock.formats.ShardIndex;
+import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.RankView;
+import dev.penstock.sharding.StepSamples;
+import java.io.IOException;
+
+/**
+ * Walks the plan ahead of the gather and asks the cache for the samples' bytes in the order of
+ * need. The cache's quota blocks it when enough is under way.
+ */
+final class LookAheadTask implements Session.Task {
+  private final Session session;
+
+  LookAheadTask(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public void run() throws IOException, InterruptedException {
+    SessionPlan plan = session.plan;
+    RankView rank = plan.order().rank(plan.config().rank(), plan.config().world());
+    StepSamples samples = new StepSamples();
+    Cursor cursor = plan.start();
+    long sequence = 0;
+    while (!plan.order().ended(cursor, plan.config().epochs())) {
+      long step = cursor.step();
+      Cursor next = rank.fill(cursor, samples);
+      plan.position(cursor);
+      request(new BatchWork(sequence, step, next, samples, open(samples)));
+      cursor = next;
+      sequence++;
+    }
+    session.offer(BatchWork.end(sequence, cursor));
+  }
+
+  private ShardView[] open(StepSamples samples) throws IOException {
+    ShardView[] shards = new ShardView[samples.count()];
+    int opened = 0;
+    try {
+      while (opened < shards.length) {
+        shards[opened] = session.shards.acquire(samples.shard(opened));
+        opened++;
+      }
+      return shards;
+    } finally {
+      if (opened < shards.length) {
+        for (int i = 0; i < opened; i++) {
+          session.shards.release(shards[i]);
+        }
+      }
+    }
+  }
+
+  private void request(BatchWork work) throws IOException, InterruptedException {
+    try {
+      session.offer(work);
+    } catch (InterruptedException e) {
+      work.discard(session.shards);
+      throw e;
+    }
+    long start = System.nanoTime();
+    for (int row = 0; row < work.rows; row++) {
+      ShardIndex index = work.shards[row].index;
+      int ordinal = work.ordinals[row];
+      work.add(
+          work.shards[row].source.request(index.sampleOffset(ordinal), index.sampleBytes(ordinal)));
+    }
+    session.lookAhead.samples.add(work.rows);
+    session.lookAhead.busyNanos.add(System.nanoTime() - start);
+  }
+}

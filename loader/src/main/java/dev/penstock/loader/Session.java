@@ -1,0 +1,285 @@
+package dev.penstock.loader;
+
+import dev.penstock.cache.CacheSession;
+import dev.penstock.sharding.Cursor;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One rank's running pipeline: a look-ahead thread that asks for bytes in the order of need, and
+ * gather threads that fill the ring's slots and publish them in step order. Ends by itself after
+ * the last batch (with an empty slot that says so), by failure, or by {@link #close}. Thread-safe.
+ */
+public final class Session implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+
+  /** Rows that may be planned ahead of the gather; bytes are bounded by the cache's quota. */
+  private static final int MAX_ROWS_AHEAD = 1 << 16;
+
+  private static final int MAX_BATCHES_AHEAD = 256;
+
+  final SessionPlan plan;
+  final Ring ring;
+  final ShardTable shards;
+  final Optional<CacheSession> side;
+  final StageStats lookAhead = new StageStats();
+  final StageStats gather = new StageStats();
+  final BadSamples badSamples;
+  private final CacheSession cache;
+  private final BlockingQueue<BatchWork> works;
+  private final List<Thread> threads = new ArrayList<>();
+  private final AtomicReference<@Nullable PipelineFailedException> failure =
+      new AtomicReference<>();
+  private final Consumer<PipelineFailedException> onFailure;
+  private final long startNanos = System.nanoTime();
+
+  // Taking work and claiming its slot is one step, so that the batch that is published next always
+  // has a slot before a later one gets it.
+  private final ReentrantLock takeLock = new ReentrantLock();
+  private final ReentrantLock publishLock = new ReentrantLock();
+  private final Condition published = publishLock.newCondition();
+  private final List<BatchWork> abandoned = new ArrayList<>();
+  private long nextToPublish;
+  private volatile boolean closed;
+
+  /** A batch to gather and the slot to gather it into. */
+  record Assignment(BatchWork work, Slot slot) {}
+
+  Session(
+      SessionPlan plan,
+      Ring ring,
+      CacheSession cache,
+      Optional<CacheSession> side,
+      ShardTable shards,
+      int gatherThreads,
+      Consumer<PipelineFailedException> onFailure) {
+    this.plan = plan;
+    this.ring = ring;
+    this.cache = cache;
+    this.side = side;
+    this.shards = shards;
+    this.onFailure = onFailure;
+    this.badSamples = new BadSamples(plan.config());
+    int rows = Math.max(1, plan.config().batchSize());
+    int ahead = Math.max(2, Math.min(MAX_BATCHES_AHEAD, MAX_ROWS_AHEAD / rows));
+    works = new ArrayBlockingQueue<>(ahead);
+    String name = "penstock-r" + plan.config().rank();
+    threads.add(thread(name + "-ahead", "look-ahead", new LookAheadTask(this)));
+    for (int i = 0; i < gatherThreads; i++) {
+      threads.add(thread(name + "-gather-" + i, "gather", new GatherTask(this)));
+    }
+  }
+
+  void start() {
+    threads.forEach(Thread::start);
+  }
+
+  /** What a pipeline thread does until it is done or interrupted. */
+  @FunctionalInterface
+  interface Task {
+    void run() throws IOException, InterruptedException;
+  }
+
+  private Thread thread(String name, String stage, Task task) {
+    return Thread.ofPlatform()
+        .name(name)
+        .daemon()
+        .unstarted(
+            () -> {
+              try {
+                task.run();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // interrupts mean stop
+              } catch (IOException | RuntimeException | Error e) {
+                fail(stage, e);
+              }
+            });
+  }
+
+  private void fail(String stage, Throwable cause) {
+    if (closed) {
+      LOG.debug("{} ended while its session closed", stage, cause);
+      return;
+    }
+    PipelineFailedException first =
+        cause instanceof PipelineFailedException failed
+            ? failed
+            : new PipelineFailedException(stage, cause);
+    if (failure.compareAndSet(null, first)) {
+      interruptOthers();
+      onFailure.accept(first);
+      return;
+    }
+    PipelineFailedException earlier = failure.get();
+    if (earlier != null) {
+      earlier.addSuppressed(cause);
+    }
+  }
+
+  private void interruptOthers() {
+    for (Thread thread : threads) {
+      if (!thread.equals(Thread.currentThread())) {
+        thread.interrupt();
+      }
+    }
+  }
+
+  /** Look-ahead: passes a batch on. Blocks while enough of them wait. */
+  void offer(BatchWork work) throws InterruptedException {
+    long start = System.nanoTime();
+    works.put(work);
+    lookAhead.blockedNanos.add(System.nanoTime() - start);
+  }
+
+  /** Gather: the next batch in step order, with a slot of its own. */
+  Assignment take() throws InterruptedException {
+    takeLock.lockInterruptibly();
+    try {
+      long start = System.nanoTime();
+      BatchWork work = works.take();
+      long taken = System.nanoTime();
+      gather.starvedNanos.add(taken - start);
+      try {
+        Slot slot = ring.claim();
+        gather.blockedNanos.add(System.nanoTime() - taken);
+        return new Assignment(work, slot);
+      } catch (InterruptedException e) {
+        abandon(work);
+        throw e;
+      }
+    } finally {
+      takeLock.unlock();
+    }
+  }
+
+  /** Gather: publishes a filled slot when all earlier ones are published. */
+  void publish(long sequence, Slot slot) throws InterruptedException {
+    publishLock.lockInterruptibly();
+    try {
+      while (nextToPublish != sequence) {
+        published.await();
+      }
+      ring.publish(slot);
+      nextToPublish++;
+      published.signalAll();
+    } finally {
+      publishLock.unlock();
+    }
+  }
+
+  /**
+   * Gather: leaves a batch that was not finished to {@link #close}, when nobody adds leases to it.
+   */
+  void abandon(BatchWork work) {
+    synchronized (abandoned) {
+      abandoned.add(work);
+    }
+  }
+
+  /** What this session runs. */
+  public SessionPlan plan() {
+    return plan;
+  }
+
+  /** Why it ended before its time, if it did. */
+  public Optional<PipelineFailedException> failure() {
+    return Optional.ofNullable(failure.get());
+  }
+
+  /** Counters up to now; {@code consumerWaitNanos} is known by whoever consumes. */
+  public LoaderStats stats(long consumerWaitNanos) {
+    var reads = cache.stats();
+    List<LoaderStats.Cause> causes = new ArrayList<>();
+    causes.add(new LoaderStats.Cause("origin", reads.originWaitNanos()));
+    causes.add(new LoaderStats.Cause("decompress", reads.decompressWaitNanos()));
+    causes.add(new LoaderStats.Cause("gather", gather.busyNanos.sum()));
+    causes.add(new LoaderStats.Cause("index", plan.indexNanos()));
+    causes.sort(Comparator.comparingLong(LoaderStats.Cause::nanos).reversed());
+    return new LoaderStats(
+        publishedBatches(),
+        gather.samples.sum(),
+        gather.bytes.sum(),
+        badSamples.count(),
+        System.nanoTime() - startNanos,
+        consumerWaitNanos,
+        List.of(lookAhead.snapshot("look-ahead"), gather.snapshot("gather")),
+        causes);
+  }
+
+  private long publishedBatches() {
+    publishLock.lock();
+    try {
+      return nextToPublish;
+    } finally {
+      publishLock.unlock();
+    }
+  }
+
+  /** Bad samples so far: shard, offset and reason of each, in the order they were met. */
+  public List<BadSample> badSamples() {
+    return badSamples.entries();
+  }
+
+  /** Where the session started. */
+  public Cursor startCursor() {
+    return plan.start();
+  }
+
+  /**
+   * Stops the threads, gives every lease back and closes the shards. The ring stays its owner's.
+   * Later calls do nothing.
+   */
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    threads.forEach(Thread::interrupt);
+    for (Thread thread : threads) {
+      joinUninterruptibly(thread);
+    }
+    works.drainTo(abandoned);
+    abandoned.forEach(work -> work.discard(shards));
+    closeShards();
+    side.ifPresent(CacheSession::close);
+    cache.close();
+  }
+
+  private void closeShards() {
+    try {
+      shards.close();
+    } catch (IOException e) {
+      LOG.warn("closing the shards of rank {} failed", plan.config().rank(), e);
+    }
+  }
+
+  private static void joinUninterruptibly(Thread thread) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

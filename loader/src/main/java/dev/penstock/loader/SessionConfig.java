@@ -1,0 +1,85 @@
+package dev.penstock.loader;
+
+import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.End;
+import dev.penstock.sharding.Shuffle;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What one rank asks for: the data, its order and its batches.
+ *
+ * @param dataset paths or URLs with brace patterns, globs, directories or {@code @lists}
+ * @param batchSize rows of this rank's batches; the global batch is {@code batchSize * world}
+ * @param rank this data-parallel rank, 0 to {@code world - 1}
+ * @param world number of data-parallel ranks
+ * @param shuffle how an epoch is ordered
+ * @param seed of the order
+ * @param epochs how many epochs; 0 for endless
+ * @param end what happens to a last step that is not full
+ * @param fields the fields to deliver; all of them as bytes or lists if empty
+ * @param onBad what happens to bad samples
+ * @param maxBadSamples more bad samples than this, plus one in a hundred, end the run
+ * @param cursor where to go on; at the start if empty
+ * @param lanes overrides the default number of lanes
+ * @param window overrides the default window, in samples of a lane
+ * @param groups overrides the default number of groups
+ * @param extentSamples overrides the default extent, in samples
+ * @param rawRecords whether TFRecord payloads are delivered whole as the field {@code record}
+ */
+public record SessionConfig(
+    List<String> dataset,
+    int batchSize,
+    int rank,
+    int world,
+    Shuffle shuffle,
+    long seed,
+    long epochs,
+    End end,
+    List<FieldSpec> fields,
+    BadSamplePolicy onBad,
+    long maxBadSamples,
+    Optional<Cursor> cursor,
+    OptionalInt lanes,
+    OptionalInt window,
+    OptionalInt groups,
+    OptionalInt extentSamples,
+    boolean rawRecords) {
+  /** Bad samples that are tolerated in any run before the share of them counts. */
+  public static final long DEFAULT_MAX_BAD_SAMPLES = 1000;
+
+  /** Checks ranges and copies. */
+  public SessionConfig {
+    dataset = List.copyOf(dataset);
+    fields = List.copyOf(fields);
+    if (dataset.isEmpty()) {
+      throw new IllegalArgumentException("no dataset was named");
+    }
+    atLeast("--batch-size", batchSize, 1);
+    atLeast("--world", world, 1);
+    atLeast("--epochs", epochs, 0);
+    if (rank < 0 || rank >= world) {
+      throw new IllegalArgumentException(
+          "--rank: value %d is not between 0 and %d (--world is %d)"
+              .formatted(rank, world - 1, world));
+    }
+    if ((long) batchSize * world > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "--batch-size: %d rows on %d ranks are more than 2^31-1 in a global batch"
+              .formatted(batchSize, world));
+    }
+  }
+
+  private static void atLeast(String option, long value, long least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          "%s: value is too small (%d), at least %d is required".formatted(option, value, least));
+    }
+  }
+
+  /** Rows of one step over all ranks. */
+  public int globalBatch() {
+    return batchSize * world;
+  }
+}

@@ -1,0 +1,26 @@
+package dev.penstock.loader;
+
+import dev.penstock.formats.ByteSource;
+import dev.penstock.formats.ShardIndex;
+
+/**
+ * A shard that a session has open: its index, its bytes, and which column each of its fields is.
+ */
+final class ShardView {
+  final int number;
+  final String name;
+  final ShardIndex index;
+  final ByteSource source;
+  final int[] columnOfName;
+
+  // Batches under way that use it; guarded by the ShardTable.
+  int users;
+
+  ShardView(int number, String name, ShardIndex index, ByteSource source, int[] columnOfName) {
+    this.number = number;
+    this.name = name;
+    this.index = index;
+    this.source = source;
+    this.columnOfName = columnOfName;
+  }
+}
