@@ -41,11 +41,10 @@ final class BlockLocator implements Order.Locator {
         place = laneStart + state.start + state.window[(int) (item - state.start)];
         item++;
       }
-      int position = state.positionAt(epochTable, place);
-      int extent = epochTable.extentAt(position);
-      long sample = extents.first(extent) + (place - epochTable.placesBefore(position));
-      int shard = extents.shard(extent);
-      out.locate(row + i, sample, shard, (int) (sample - shape.firstSample(shard)));
+      if (place < state.placeFrom || place >= state.placeTo || state.placeEpoch != epoch) {
+        state.enter(shape, extents, epochTable, place);
+      }
+      out.locate(row + i, place + state.toSample, state.shard, (int) (place + state.toOrdinal));
     }
   }
 
@@ -72,7 +71,14 @@ final class BlockLocator implements Order.Locator {
     long epoch = -1;
     long start;
     long end;
-    int position;
+
+    // The extent that the lane was in last, as places of its epoch's sequence.
+    long placeEpoch = -1;
+    long placeFrom;
+    long placeTo;
+    long toSample;
+    long toOrdinal;
+    int shard;
 
     LaneState(int windowMax) {
       this.window = new int[windowMax];
@@ -87,14 +93,15 @@ final class BlockLocator implements Order.Locator {
           window, (int) (end - start), Keyed.key(seed, Keyed.WINDOW, newEpoch, lane, number));
     }
 
-    /** The last position is nearly always right or a neighbour. */
-    int positionAt(EpochTable table, long place) {
-      int held = position;
-      if (place < table.placesBefore(held) || place >= table.placesBefore(held + 1)) {
-        held = table.positionAt(place);
-        position = held;
-      }
-      return held;
+    void enter(DatasetShape shape, Extents extents, EpochTable table, long place) {
+      int position = table.positionAt(place);
+      int extent = table.extentAt(position);
+      placeEpoch = table.epoch();
+      placeFrom = table.placesBefore(position);
+      placeTo = table.placesBefore(position + 1);
+      shard = extents.shard(extent);
+      toSample = extents.first(extent) - placeFrom;
+      toOrdinal = toSample - shape.firstSample(shard);
     }
   }
 }
