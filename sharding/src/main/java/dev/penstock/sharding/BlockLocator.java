@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BlockLocator implements Order.Locator {
   private final DatasetShape shape;
+  private final boolean selects;
   private final BlockOrder order;
   private final Extents extents;
   private final Lanes lanes;
@@ -18,6 +19,7 @@ final class BlockLocator implements Order.Locator {
 
   BlockLocator(DatasetShape shape, BlockOrder order, Lanes lanes, long seed) {
     this.shape = shape;
+    this.selects = shape.selects();
     this.order = order;
     this.extents = order.extents();
     this.lanes = lanes;
@@ -44,7 +46,11 @@ final class BlockLocator implements Order.Locator {
       if (place < state.placeFrom || place >= state.placeTo || state.placeEpoch != epoch) {
         state.enter(shape, extents, epochTable, place);
       }
-      out.locate(row + i, place + state.toSample, state.shard, (int) (place + state.toOrdinal));
+      int ordinal = (int) (place + state.toOrdinal);
+      if (selects) {
+        ordinal = shape.storedOrdinal(state.shard, ordinal);
+      }
+      out.locate(row + i, place + state.toSample, state.shard, ordinal);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.penstock.sharding;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the order needs to know of a dataset: how many samples and decoded bytes each shard has, and
@@ -12,12 +13,18 @@ public final class DatasetShape {
   private final long[] firstSample;
   private final long[] shardBytes;
   private final boolean[] closed;
+  private final @Nullable KeptOrdinals kept;
   private final long totalBytes;
   private final int bucketShift;
   private final int[] bucketShard;
 
   private DatasetShape(
-      String fingerprint, long[] firstSample, long[] shardBytes, boolean[] closed) {
+      String fingerprint,
+      long[] firstSample,
+      long[] shardBytes,
+      boolean[] closed,
+      @Nullable KeptOrdinals kept) {
+    this.kept = kept;
     this.fingerprint = fingerprint;
     this.firstSample = firstSample;
     this.shardBytes = shardBytes;
@@ -65,7 +72,7 @@ public final class DatasetShape {
       }
       first[shard + 1] = first[shard] + sampleCounts[shard];
     }
-    return new DatasetShape(fingerprint, first, shardBytes.clone(), closed.clone());
+    return new DatasetShape(fingerprint, first, shardBytes.clone(), closed.clone(), null);
   }
 
   public String fingerprint() {
@@ -108,6 +115,40 @@ public final class DatasetShape {
       }
     }
     return low;
+  }
+
+  /**
+   * The number in its stored shard of a shard's {@code i}-th sample: the same, unless this is a
+   * {@link Selection}.
+   */
+  public int storedOrdinal(int shard, int i) {
+    KeptOrdinals held = kept;
+    return held == null ? i : held.stored(shard, i);
+  }
+
+  /** How many of a shard's samples have a stored number below one. */
+  public int selectedBelow(int shard, int stored) {
+    KeptOrdinals held = kept;
+    return held == null
+        ? Math.max(0, Math.min(stored, samplesIn(shard)))
+        : held.below(shard, stored);
+  }
+
+  /** Whether stored numbers differ from those here. */
+  boolean selects() {
+    return kept != null;
+  }
+
+  /** The same shards with fewer samples. */
+  DatasetShape selected(int[] counts, KeptOrdinals other) {
+    long[] first = new long[counts.length + 1];
+    long[] bytes = new long[counts.length];
+    for (int shard = 0; shard < counts.length; shard++) {
+      first[shard + 1] = first[shard] + counts[shard];
+      double share = (double) counts[shard] / Math.max(1, samplesIn(shard));
+      bytes[shard] = Math.round(shardBytes[shard] * share);
+    }
+    return new DatasetShape(fingerprint + "/" + other.id(), first, bytes, closed, other);
   }
 
   /** Decoded bytes of a shard. */

@@ -131,8 +131,8 @@ public final class MixturePlan implements StepPlan {
     if (stretch.pattern().quota(source) == 0) {
       return Plan.NEVER;
     }
-    long first = shape.firstSample(shard) + Math.max(0, from);
-    long last = shape.firstSample(shard) + Math.min(to, shape.samplesIn(shard));
+    long first = shape.firstSample(shard) + shape.selectedBelow(shard, from);
+    long last = shape.firstSample(shard) + shape.selectedBelow(shard, to);
     long read = stretch.itemsBefore(0, source, next);
     long epoch = read / perLane[source];
     // Other lanes may be some rows behind the first.

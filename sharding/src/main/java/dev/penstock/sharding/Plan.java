@@ -116,8 +116,8 @@ public final class Plan implements StepPlan {
    */
   public long nextUse(int shard, int from, int to, long position) {
     long samples = shape.sampleCount();
-    long first = shape.firstSample(shard) + Math.max(0, from);
-    long last = shape.firstSample(shard) + Math.min(to, shape.samplesIn(shard));
+    long first = shape.firstSample(shard) + shape.selectedBelow(shard, from);
+    long last = shape.firstSample(shard) + shape.selectedBelow(shard, to);
     long epoch = Math.floorDiv(position, samples);
     long above = position - epoch * samples;
     if (epoch < 0) {

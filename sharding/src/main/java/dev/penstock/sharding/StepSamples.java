@@ -28,7 +28,7 @@ public final class StepSamples {
     return step;
   }
 
-  /** The sample's number in the dataset, in stored order. */
+  /** The sample's number in the dataset (or {@link Selection}), in stored order. */
   public long sample(int row) {
     return samples[row];
   }
@@ -37,7 +37,7 @@ public final class StepSamples {
     return shards[row];
   }
 
-  /** The sample's number in its shard. */
+  /** The sample's number in its stored shard. */
   public int ordinal(int row) {
     return ordinals[row];
   }
@@ -96,7 +96,8 @@ public final class StepSamples {
 
   void locate(int row, DatasetShape shape, long sample) {
     int shard = shape.shardOf(sample);
-    locate(row, sample, shard, (int) (sample - shape.firstSample(shard)));
+    int number = (int) (sample - shape.firstSample(shard));
+    locate(row, sample, shard, shape.storedOrdinal(shard, number));
   }
 
   void locate(int row, long sample, int shard, int ordinal) {
