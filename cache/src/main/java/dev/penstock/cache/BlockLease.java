@@ -31,6 +31,15 @@ final class BlockLease extends Lease {
 
   @Override
   public void await(ByteRun run) throws IOException, InterruptedException {
+    long before = run.length();
+    awaitAvailable(run);
+    if (run.length() - before < length) {
+      throw endedEarly(offset + run.length() - before);
+    }
+  }
+
+  /** Like {@link #await}, but leaves out what lies behind the end of the shard. */
+  void awaitAvailable(ByteRun run) throws IOException, InterruptedException {
     refuseClosed();
     RamTier tier = session.tier();
     long at = offset;
@@ -44,12 +53,14 @@ final class BlockLease extends Lease {
         throw Failures.forWaiter(failure);
       }
       long blockStart = block.number * tier.blockBytes();
-      long to = Math.min(end, blockStart + tier.blockBytes());
-      if (to > blockStart + block.length()) {
-        throw endedEarly(blockStart + block.length());
+      long to = Math.min(end, blockStart + block.length());
+      if (to > at) {
+        run.append(tier.slab(), tier.slabOffset(block.place) + at - blockStart, to - at);
+        at = to;
       }
-      run.append(tier.slab(), tier.slabOffset(block.place) + at - blockStart, to - at);
-      at = to;
+      if (block.length() < tier.blockBytes()) {
+        return;
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.Codec;
+import dev.penstock.formats.FrameTable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,9 @@ final class CachedObject {
 
   /** What compresses it, once somebody has looked. */
   volatile @Nullable Codec codec;
+
+  // Guarded by this.
+  private @Nullable Decoding decoding;
 
   // Guarded by the lock of RamTier.
   private @Nullable Plan plans;
@@ -75,6 +79,17 @@ final class CachedObject {
       }
     }
     plans = kept;
+  }
+
+  /** How it is decoded; what the caller knows of its frames and length is added. */
+  synchronized Decoding decoding(Codec by, @Nullable FrameTable frames, long decodedBytes) {
+    Decoding known = decoding;
+    if (known == null) {
+      known = new Decoding(this, by);
+      decoding = known;
+    }
+    known.learn(frames, decodedBytes);
+    return known;
   }
 
   @Override

@@ -84,14 +84,14 @@ final class Eviction {
     return score(block) < LATER_EPOCH;
   }
 
-  /** Whether some plan needs these decoded bytes again before its epoch ends. */
-  boolean isNeededSoon(CachedObject object, long offset, long length) {
-    return score(object, true, 0, offset, length) < LATER_EPOCH;
-  }
-
-  /** The score of the block that would go next, or -1 when there is none. */
-  long topScore() {
-    return size == 0 ? -1 : heap[0].score;
+  /**
+   * Whether a decoded block that nobody has asked for is worth a place: some plan needs it soon,
+   * and a place is free or held by something that is needed later.
+   */
+  boolean wouldKeep(CachedObject object, long number, boolean placeIsFree) {
+    long length = object.blockBytes();
+    long score = score(object, true, number, number * length, length);
+    return score < LATER_EPOCH && (placeIsFree || (size > 0 && heap[0].score > score));
   }
 
   /** Every score may have changed: a session came or went, or a plan entered another epoch. */

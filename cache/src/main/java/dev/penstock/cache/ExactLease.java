@@ -1,6 +1,5 @@
 package dev.penstock.cache;
 
-import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.formats.ByteRun;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -12,24 +11,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ExactLease extends Lease {
   private final CachedObject object;
-  private final OpenObject handle;
   private final long offset;
   private final long length;
   private final int charged;
   private int @Nullable [] places;
   private int placeCount;
 
-  /** Takes over the caller's use of the object's handle and {@code charged} blocks of the quota. */
-  ExactLease(
-      OpenSession session,
-      CachedObject object,
-      OpenObject handle,
-      long offset,
-      long length,
-      int charged) {
+  /** Takes over {@code charged} blocks of the quota. */
+  ExactLease(OpenSession session, CachedObject object, long offset, long length, int charged) {
     super(session);
     this.object = object;
-    this.handle = handle;
     this.offset = offset;
     this.length = length;
     this.charged = charged;
@@ -51,7 +42,7 @@ final class ExactLease extends Lease {
       int place = tier.lend();
       taken[placeCount++] = place;
       int part = (int) Math.min(tier.blockBytes(), length - done);
-      handle.readNow(offset + done, tier.slab(), tier.slabOffset(place), part);
+      session.cache().reads().now(object, offset + done, tier.slab(), tier.slabOffset(place), part);
       run.append(tier.slab(), tier.slabOffset(place), part);
       done += part;
     }
@@ -63,6 +54,5 @@ final class ExactLease extends Lease {
     session
         .tier()
         .giveBack(session.share(), charged, taken == null ? new int[0] : taken, placeCount);
-    session.cache().openObjects().release(object);
   }
 }

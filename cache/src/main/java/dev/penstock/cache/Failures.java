@@ -20,4 +20,12 @@ final class Failures {
       default -> new IOException(failure.getMessage(), failure);
     };
   }
+
+  static OriginException interrupted(String location) {
+    return new OriginException(
+        OriginException.Kind.CANCELLED,
+        OriginException.Retry.PERMANENT,
+        location,
+        "interrupted while reading");
+  }
 }

@@ -1,6 +1,5 @@
 package dev.penstock.cache;
 
-import dev.penstock.cache.RamTier.Missing;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.ByteSource;
@@ -37,10 +36,11 @@ final class OpenSession implements CacheSession {
       throws IOException {
     CachedObject cached = tier().object(object, cache.originOf(object.location()), reader, shard);
     Codec codec = cache.codecOf(cached);
-    if (codec != Codec.NONE) {
-      throw new IOException("%s is compressed with %s".formatted(object.location(), codec));
+    if (codec == Codec.NONE) {
+      return new PlainSource(this, cached);
     }
-    return new PlainSource(this, cached);
+    Decoding decoding = cached.decoding(codec, frames, decodedBytes);
+    return new DecodedSource(this, decoding, cache.decompression());
   }
 
   /** Pins the blocks of a range; what is missing is for the caller to fetch. */
@@ -116,6 +116,7 @@ final class OpenSession implements CacheSession {
     if (!closed.compareAndSet(false, true)) {
       throw new IllegalStateException("a cache session was closed twice");
     }
+    cache.cancelDecoding(share);
     tier().close(share, reader);
     cache.sessionClosed();
   }

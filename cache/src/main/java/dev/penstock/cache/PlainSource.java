@@ -1,6 +1,5 @@
 package dev.penstock.cache;
 
-import dev.penstock.cache.RamTier.Missing;
 import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.formats.ByteSource;
 import java.io.EOFException;
@@ -37,16 +36,7 @@ final class PlainSource implements ByteSource {
   @Override
   public int readAt(long offset, MemorySegment target, long targetOffset, int length)
       throws IOException {
-    int wanted = (int) Math.min(length, lengthBytes() - offset);
-    if (wanted <= 0) {
-      return 0;
-    }
-    OpenObject handle = session.cache().openObjects().acquire(object);
-    try {
-      return handle.readNow(offset, target, targetOffset, wanted);
-    } finally {
-      session.cache().openObjects().release(object);
-    }
+    return session.cache().reads().now(object, offset, target, targetOffset, length);
   }
 
   @Override
@@ -78,19 +68,11 @@ final class PlainSource implements ByteSource {
       throws IOException, InterruptedException {
     OpenObjects open = session.cache().openObjects();
     OpenObject handle = open.acquire(object);
-    boolean handedOver = false;
-    try {
-      if (handle.isResident()) {
-        int charged = session.chargeExact(object, length);
-        handedOver = true;
-        return new ExactLease(session, object, handle, offset, length, charged);
-      }
-      return null;
-    } finally {
-      if (!handedOver) {
-        open.release(object);
-      }
-    }
+    boolean resident = handle.isResident();
+    open.release(object);
+    return resident
+        ? new ExactLease(session, object, offset, length, session.chargeExact(object, length))
+        : null;
   }
 
   /** The handle belongs to the cache, and the blocks to their leases: nothing is left to close. */

@@ -9,10 +9,7 @@ import dev.penstock.cache.origin.StoredObject;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -31,41 +28,16 @@ final class RamTier implements AutoCloseable {
   private final BlockTable table;
   private final Eviction eviction;
   private final List<Reader> readers = new ArrayList<>();
-  private final Map<Key, CachedObject> objects = new HashMap<>();
+  private final ObjectRegistry objects = new ObjectRegistry();
   private final Reader.RequestClock clock = new Reader.RequestClock();
-  private int nextObjectId;
   private int quotaBlocks;
-  private int reservedBlocks;
+
+  /** Who pins blocks that decoding passes and keeps; has what sessions leave over. */
+  private final Share passingShare = new Share(Integer.MAX_VALUE, lock.newCondition());
+
   private int lentPlaces;
   private long evictions;
   private long hitBlocks;
-
-  private record Key(StoredObject object) {
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return other instanceof Key(StoredObject o)
-          && o.location().equals(object.location())
-          && o.version().equals(object.version());
-    }
-
-    @Override
-    public int hashCode() {
-      return object.location().hashCode();
-    }
-  }
-
-  /** Told of blocks that this caller has to fetch. */
-  static final class Missing {
-    Block[] blocks = new Block[4];
-    int count;
-
-    void add(Block block) {
-      if (count == blocks.length) {
-        blocks = Arrays.copyOf(blocks, count * 2);
-      }
-      blocks[count++] = block;
-    }
-  }
 
   RamTier(ByteBudget budget, CacheConfig config) {
     int count = Math.toIntExact(config.poolBytes() / config.blockBytes());
@@ -92,16 +64,11 @@ final class RamTier implements AutoCloseable {
     return keepsUnpinned;
   }
 
-  /** Blocks that no session may have: what decoding needs while it passes bytes. */
-  void reserve(int blocks) {
-    reservedBlocks += blocks;
-  }
-
   Share openShare(long quotaBytes) {
     lock.lock();
     try {
       int wanted = (int) Math.min(Integer.MAX_VALUE, quotaBytes / pool.blockBytes());
-      int free = pool.blockCount() - reservedBlocks - quotaBlocks;
+      int free = pool.blockCount() - quotaBlocks;
       if (wanted < 1 || wanted > free) {
         throw new IllegalArgumentException(
             ("a session asks for %d bytes of the block cache; %d of %d bytes are not promised to"
@@ -115,6 +82,9 @@ final class RamTier implements AutoCloseable {
                     (long) Math.max(0, wanted - free) * pool.blockBytes()));
       }
       quotaBlocks += wanted;
+      while (passingShare.chargedBlocks > pool.blockCount() - quotaBlocks) {
+        passingShare.room.awaitUninterruptibly();
+      }
       return new Share(wanted, lock.newCondition());
     } finally {
       lock.unlock();
@@ -153,10 +123,7 @@ final class RamTier implements AutoCloseable {
       }
       quotaBlocks -= share.quotaBlocks;
       readers.remove(reader);
-      for (CachedObject object : List.copyOf(objects.values())) {
-        object.removePlans(reader);
-        forgetIfUnused(object);
-      }
+      objects.removePlans(reader);
       eviction.rescore();
     } finally {
       lock.unlock();
@@ -167,12 +134,7 @@ final class RamTier implements AutoCloseable {
   CachedObject object(StoredObject stored, Origin origin, Reader reader, int shard) {
     lock.lock();
     try {
-      CachedObject object =
-          objects.computeIfAbsent(
-              new Key(stored),
-              _ -> new CachedObject(nextObjectId++, stored, origin, pool.blockBytes()));
-      object.addPlan(reader, shard);
-      return object;
+      return objects.open(stored, origin, pool.blockBytes(), reader, shard);
     } finally {
       lock.unlock();
     }
@@ -324,6 +286,44 @@ final class RamTier implements AutoCloseable {
     }
   }
 
+  Share passingShare() {
+    return passingShare;
+  }
+
+  /**
+   * A block for decoded bytes that nobody has asked for yet but some plan needs soon, if a place
+   * can be had without taking it from bytes that are needed sooner; pinned by {@link
+   * #passingShare}.
+   */
+  @Nullable Block passing(CachedObject object, long number) {
+    lock.lock();
+    try {
+      if (table.find(object, true, number) != null
+          || passingShare.chargedBlocks >= pool.blockCount() - quotaBlocks
+          || !eviction.wouldKeep(object, number, pool.freeCount() > 0)) {
+        return null;
+      }
+      Block block = new Block(object, true, number, takePlace());
+      table.add(block);
+      object.blocksInTable++;
+      pin(block, passingShare);
+      return block;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether anything but the one fetch that {@code share} has begun pins the block. */
+  boolean isPinnedOtherwise(Share share, Block block) {
+    lock.lock();
+    try {
+      Pin pin = block.pinOf(share);
+      return pin == null || pin.count > 1 || pin.next != null || block.pins != pin;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void pin(Block block, Share share) {
     Pin pin = block.pinOf(share);
     if (pin == null) {
@@ -381,13 +381,7 @@ final class RamTier implements AutoCloseable {
     if (block.inTable) {
       table.remove(block);
       block.object.blocksInTable--;
-      forgetIfUnused(block.object);
-    }
-  }
-
-  private void forgetIfUnused(CachedObject object) {
-    if (object.blocksInTable == 0 && object.plans() == null) {
-      objects.remove(new Key(object.stored()), object);
+      objects.forgetIfUnused(block.object);
     }
   }
 
@@ -412,7 +406,8 @@ final class RamTier implements AutoCloseable {
                 (long) count * pool.blockBytes()));
   }
 
-  CacheStats stats(long fetchedBytes, long retries, int openObjects) {
+  CacheStats stats(
+      long fetchedBytes, long retries, long decodedBytes, long wastedBytes, int openObjects) {
     lock.lock();
     try {
       return new CacheStats(
@@ -420,8 +415,8 @@ final class RamTier implements AutoCloseable {
           hitBlocks * pool.blockBytes(),
           evictions,
           retries,
-          0,
-          0,
+          decodedBytes,
+          wastedBytes,
           openObjects,
           table.size(),
           pool.blockCount(),

@@ -1,7 +1,6 @@
 package dev.penstock.cache;
 
 import dev.penstock.bridge.ByteBudget;
-import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.formats.Codec;
 import java.io.IOException;
@@ -10,24 +9,34 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** The cache itself: puts tier, handles and fetches together, and knows the origins. */
 final class TieredBlockCache implements BlockCache {
+  private final CacheConfig config;
+  private final ByteBudget budget;
   private final List<Origin> origins;
   private final RamTier tier;
   private final OpenObjects openObjects;
   private final ScheduledThreadPoolExecutor later;
+  private final OriginReads reads;
   private final Fetches fetches;
   private final AtomicInteger openSessions = new AtomicInteger();
 
+  // Guarded by this.
+  private @Nullable Decompression decompression;
+
   TieredBlockCache(CacheConfig config, ByteBudget budget, List<Origin> origins) {
+    this.config = config;
+    this.budget = budget;
     this.origins = List.copyOf(origins);
     this.tier = new RamTier(budget, config);
     this.openObjects = new OpenObjects(config.openObjects());
     this.later =
         new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("penstock-cache-later").factory());
-    this.fetches = new Fetches(tier, openObjects, later, config);
+    this.reads = new OriginReads(openObjects, later, config.retries());
+    this.fetches = new Fetches(tier, reads, config);
     for (Origin origin : origins) {
       origin.attach(tier.slab());
     }
@@ -62,14 +71,32 @@ final class TieredBlockCache implements BlockCache {
     if (length == 0) {
       return Codec.NONE;
     }
-    OpenObject handle = openObjects.acquire(object);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment head = arena.allocate(4096, 4096);
-      Codec found = Codec.detect(head, 0, handle.readNow(0, head, 0, length));
+      Codec found = Codec.detect(head, 0, reads.now(object, 0, head, 0, length));
       object.codec = found;
       return found;
-    } finally {
-      openObjects.release(object);
+    }
+  }
+
+  /** What compressed shards need; made for the first of them. */
+  synchronized Decompression decompression() {
+    Decompression made = decompression;
+    if (made == null) {
+      made = new Decompression(tier, reads, budget, config);
+      decompression = made;
+    }
+    return made;
+  }
+
+  private synchronized @Nullable Decompression madeDecompression() {
+    return decompression;
+  }
+
+  void cancelDecoding(Share share) {
+    Decompression made = madeDecompression();
+    if (made != null) {
+      made.cancel(share);
     }
   }
 
@@ -81,6 +108,10 @@ final class TieredBlockCache implements BlockCache {
     return openObjects;
   }
 
+  OriginReads reads() {
+    return reads;
+  }
+
   Fetches fetches() {
     return fetches;
   }
@@ -88,13 +119,23 @@ final class TieredBlockCache implements BlockCache {
   void sessionClosed() {
     openSessions.decrementAndGet();
     if (openSessions.get() == 0) {
+      Decompression made = madeDecompression();
+      if (made != null) {
+        made.releaseIdle();
+      }
       openObjects.closeIdle();
     }
   }
 
   @Override
   public CacheStats stats() {
-    return tier.stats(fetches.fetchedBytes.sum(), fetches.retries.sum(), openObjects.openCount());
+    Decompression made = madeDecompression();
+    return tier.stats(
+        reads.fetchedBytes(),
+        reads.retries(),
+        made == null ? 0 : made.decodedBytes(),
+        made == null ? 0 : made.wastedBytes(),
+        openObjects.openCount());
   }
 
   @Override
@@ -109,6 +150,10 @@ final class TieredBlockCache implements BlockCache {
     if (openSessions.get() > 0) {
       throw new IllegalStateException(
           "the block cache was closed with %d sessions open".formatted(openSessions.get()));
+    }
+    Decompression made = madeDecompression();
+    if (made != null) {
+      made.close();
     }
     later.shutdownNow();
     openObjects.closeIdle();

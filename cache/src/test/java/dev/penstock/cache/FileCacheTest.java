@@ -63,9 +63,6 @@ final class FileCacheTest {
         check(asked.removeFirst(), bytes, session);
       }
       assertThrows(EOFException.class, () -> source.request(bytes.length - 1, 2));
-      if (!ramTier) {
-        assertEquals(24, cache.stats().freeBlocks());
-      }
     }
     assertEquals(0, budget.usedBytes());
   }

@@ -54,6 +54,11 @@ public final class RangeRead {
     return slab;
   }
 
+  /** What every block but the last receives. */
+  public int blockBytes() {
+    return blockBytes;
+  }
+
   /** Who is told. */
   public Sink sink() {
     return sink;

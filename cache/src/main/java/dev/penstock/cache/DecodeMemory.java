@@ -1,0 +1,95 @@
+package dev.penstock.cache;
+
+import dev.penstock.bridge.BlockPool;
+import dev.penstock.bridge.BudgetExceededException;
+import dev.penstock.bridge.ByteBudget;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The native memory of decompression beside the cache's blocks: input chunks, and the room for
+ * bytes that are decoded only to get past them. Decoders reserve their own windows as they grow.
+ */
+final class DecodeMemory implements AutoCloseable {
+  /** Enough to keep a disk busy and a decoder fed; three of them hide one read behind another. */
+  static final int CHUNK_BYTES = 256 << 10;
+
+  static final int CHUNKS_PER_STREAM = 3;
+
+  /** As large as fits beside a decoder's window in a core's second-level cache. */
+  static final int SCRATCH_BYTES = 128 << 10;
+
+  private final BlockPool chunks;
+  private final BlockPool scratch;
+  private final int streams;
+
+  private DecodeMemory(BlockPool chunks, BlockPool scratch, int streams) {
+    this.chunks = chunks;
+    this.scratch = scratch;
+    this.streams = streams;
+  }
+
+  /**
+   * Memory for {@code threads} threads and up to {@code wanted} streams; for fewer when the budget
+   * is too small.
+   *
+   * @throws BudgetExceededException if it does not hold even one stream
+   */
+  static DecodeMemory open(ByteBudget budget, int threads, int wanted) {
+    BlockPool scratch = BlockPool.open(budget, "decompression scratch", SCRATCH_BYTES, threads);
+    int streams = wanted;
+    while (true) {
+      try {
+        BlockPool chunks =
+            BlockPool.open(budget, "decompression input", CHUNK_BYTES, streams * CHUNKS_PER_STREAM);
+        return new DecodeMemory(chunks, scratch, streams);
+      } catch (BudgetExceededException tooSmall) {
+        if (streams == 1) {
+          scratch.close();
+          throw tooSmall;
+        }
+        streams /= 2;
+      }
+    }
+  }
+
+  int streams() {
+    return streams;
+  }
+
+  MemorySegment chunkSlab() {
+    return chunks.slab();
+  }
+
+  MemorySegment scratchSlab() {
+    return scratch.slab();
+  }
+
+  long scratchOffset(int thread) {
+    return scratch.offset(thread);
+  }
+
+  /** The places of the chunks of one more stream, until {@link #giveChunks}. */
+  int[] takeChunks() {
+    int[] places = new int[CHUNKS_PER_STREAM];
+    for (int i = 0; i < places.length; i++) {
+      places[i] = chunks.take();
+    }
+    return places;
+  }
+
+  long chunkOffset(int place) {
+    return chunks.offset(place);
+  }
+
+  void giveChunks(int[] places) {
+    for (int place : places) {
+      chunks.give(place);
+    }
+  }
+
+  @Override
+  public void close() {
+    chunks.close();
+    scratch.close();
+  }
+}

@@ -1,0 +1,60 @@
+package dev.penstock.cache;
+
+import dev.penstock.formats.Codec;
+import dev.penstock.formats.FrameTable;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of one compressed object, and the streams that are inside it. */
+final class Decoding {
+  private final CachedObject object;
+  private final Codec codec;
+
+  /** Decoded length, -1 until somebody has told or an end was reached. */
+  volatile long decodedBytes = -1;
+
+  private volatile @Nullable FrameTable frames;
+
+  // Guarded by the lock of DecodeScheduler.
+  final List<DecodeStream> streams = new ArrayList<>();
+
+  Decoding(CachedObject object, Codec codec) {
+    this.object = object;
+    this.codec = codec;
+  }
+
+  /** Adds what an index says; places to enter are only ever added to. */
+  void learn(@Nullable FrameTable table, long length) {
+    if (table != null && frames == null && table.decodedBytes() >= 0) {
+      frames = table;
+    }
+    if (length >= 0) {
+      decodedBytes = length;
+    }
+  }
+
+  CachedObject object() {
+    return object;
+  }
+
+  Codec codec() {
+    return codec;
+  }
+
+  /** The last frame at which decoding may enter to produce the decoded byte at {@code offset}. */
+  int entryOf(long offset) {
+    FrameTable table = frames;
+    return table == null || offset >= table.decodedBytes() ? -1 : table.frameOf(offset);
+  }
+
+  long entryDecoded(int frame) {
+    FrameTable table = frames;
+    return table == null || frame < 0 ? 0 : table.decodedOffset(frame);
+  }
+
+  long entryStored(int frame) {
+    FrameTable table = frames;
+    return table == null || frame < 0 ? 0 : table.storedOffset(frame);
+  }
+}

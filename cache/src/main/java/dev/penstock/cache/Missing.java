@@ -1,0 +1,16 @@
+package dev.penstock.cache;
+
+import java.util.Arrays;
+
+/** Blocks that nobody has fetched yet and that the caller has to fetch, ascending. */
+final class Missing {
+  Block[] blocks = new Block[4];
+  int count;
+
+  void add(Block block) {
+    if (count == blocks.length) {
+      blocks = Arrays.copyOf(blocks, count * 2);
+    }
+    blocks[count++] = block;
+  }
+}
