@@ -242,8 +242,13 @@ final class Uring implements AutoCloseable {
    * Returns a negated errno if nothing was taken.
    */
   int enter(int wait) {
-    WORD.setRelease(rings, sqTail, tail);
+    publish();
     return UringCalls.enter(enterFd, unsubmitted(), wait, enterFlags);
+  }
+
+  /** Shows the kernel what was queued; {@link #enter} does it too. */
+  void publish() {
+    WORD.setRelease(rings, sqTail, tail);
   }
 
   /** How many completions can be looked at. */

@@ -1,0 +1,145 @@
+package dev.penstock.bridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Page locks, processors, clocks, figures and the report about them. */
+class SystemTest {
+  private final ByteBudget budget = ByteBudget.of(64 << 20);
+
+  @BeforeEach
+  void needsNativeCalls() {
+    assumeTrue(Native.available(), () -> Native.missing().toString());
+  }
+
+  @Test
+  void lockedMemoryIsCountedByTheKernel() {
+    try (NativeRegion region = NativeRegion.open(budget, "test", 1 << 20)) {
+      long before = ProcessMemory.lockedBytes();
+      PageLock lock = PageLock.inMemory(region.segment());
+      assumeTrue(lock instanceof PageLock.Mlock, lock::description);
+      assertTrue(ProcessMemory.lockedBytes() >= before + (1 << 20));
+      lock.close();
+      assertTrue(ProcessMemory.lockedBytes() < before + (1 << 20));
+      assertThrows(IllegalStateException.class, lock::close);
+    }
+    MemorySegment heap = MemorySegment.ofArray(new byte[10]);
+    assertThrows(IllegalArgumentException.class, () -> PageLock.inMemory(heap));
+  }
+
+  @Test
+  void impossibleLocksSayWhy() {
+    MemorySegment nowhere = Native.memory(4096, 4096);
+    try (PageLock lock = PageLock.inMemory(nowhere)) {
+      assertInstanceOf(PageLock.None.class, lock);
+      assertTrue(lock.description().contains("ENOMEM"), lock.description());
+      assertTrue(lock.description().contains("ulimit -l"), lock.description());
+    }
+  }
+
+  @Test
+  void withoutCudaTheKernelLocks() {
+    assumeTrue(CudaCalls.missing().isPresent(), "CUDA is here");
+    try (NativeRegion region = NativeRegion.open(budget, "test", 1 << 16);
+        PageLock lock = PageLock.forCuda(region.segment(), 0)) {
+      assertTrue(lock.description().contains("libcuda.so.1"), lock.description());
+    }
+  }
+
+  @Test
+  void withCudaTheDriverLocks() {
+    assumeTrue(CudaCalls.missing().isEmpty(), () -> CudaCalls.missing().toString());
+    try (NativeRegion region = NativeRegion.open(budget, "test", 4 << 20)) {
+      PageLock lock = PageLock.forCuda(region.segment(), 0);
+      assertInstanceOf(PageLock.Cuda.class, lock, lock::description);
+      assertTrue(CudaCalls.register(0, region.segment().address(), 4096).error() != 0);
+      lock.close();
+      PageLock.forCuda(region.segment(), 0).close();
+    }
+  }
+
+  @Test
+  void threadsCanBeConfined() throws Exception {
+    BitSet all = CpuAffinity.current();
+    assertEquals(CpuAffinity.count(), all.cardinality());
+    assertTrue(CpuAffinity.count() >= 1);
+    BitSet one = new BitSet();
+    one.set(all.nextSetBit(0));
+    BitSet[] seen = new BitSet[1];
+    Thread confined =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  try {
+                    CpuAffinity.set(one);
+                    seen[0] = CpuAffinity.current();
+                  } catch (ErrnoException e) {
+                    throw new IllegalStateException(e);
+                  }
+                });
+    confined.join();
+    assertEquals(one, seen[0]);
+    assertEquals(all, CpuAffinity.current());
+    ErrnoException none = assertThrows(ErrnoException.class, () -> CpuAffinity.set(new BitSet()));
+    assertTrue(none.toString().contains("EINVAL"), none.toString());
+  }
+
+  @Test
+  void theClockIsTheKernels() {
+    long before = ProcessCalls.monotonicNanos();
+    long ours = MonotonicClock.nanos();
+    long after = ProcessCalls.monotonicNanos();
+    assertTrue(before <= ours && ours <= after, "%d %d %d".formatted(before, ours, after));
+  }
+
+  @Test
+  void largeRegionsAreAlignedForHugePages() {
+    long before = ProcessMemory.residentBytes();
+    try (NativeRegion region = NativeRegion.open(budget, "test", (32 << 20) + 1)) {
+      assertEquals(0, region.segment().address() % NativeRegion.HUGE_PAGE_BYTES);
+      assertEquals((32 << 20) + 4096, region.segment().byteSize());
+      region.segment().fill((byte) 1);
+      assertTrue(ProcessMemory.residentBytes() > before + (24 << 20));
+      assertTrue(ProcessMemory.peakResidentBytes() >= ProcessMemory.residentBytes());
+    }
+    assertEquals(0, budget.usedBytes());
+    assertTrue(ProcessMemory.residentBytes() < before + (24 << 20));
+    assertThrows(IllegalArgumentException.class, () -> NativeRegion.open(budget, "test", 0));
+  }
+
+  @Test
+  void theReportNamesEveryFeature() {
+    NativeSupport.report();
+    int before = ProcessMemory.openDescriptors();
+    Map<String, String> report = NativeSupport.report();
+    assertEquals(before, ProcessMemory.openDescriptors());
+    assertEquals(
+        List.of(
+            "native calls",
+            "block reads",
+            "locked memory",
+            "huge pages",
+            "shared regions",
+            "control socket",
+            "page cache residency",
+            "cuda",
+            "processors",
+            "clock"),
+        List.copyOf(report.keySet()));
+    report.forEach(
+        (feature, text) ->
+            assertTrue(
+                text.startsWith("ok") || text.startsWith("no: ") || text.startsWith("degraded: "),
+                () -> feature + ": " + text));
+  }
+}
