@@ -51,6 +51,10 @@ def shuffled(items, k):
 
 
 # --- 2. The block order -------------------------------------------------------------------------
+def lane_start(n, L, lane):
+    return lane * (n // L) + min(lane, n % L)
+
+
 def extents(counts, closed, seed, L, C, E):
     """A list of groups, each a list of extents, each a list of sample numbers."""
     n = sum(counts)
@@ -59,7 +63,7 @@ def extents(counts, closed, seed, L, C, E):
     if C > 1:
         order = shuffled(order, key(seed, SHARD_ORDER, 0))
     base = [(s, o) for s in order for o in range(counts[s])]
-    borders = [g * (L // C) * (n // L) for g in range(1, C)]
+    borders = [lane_start(n, L, g * (L // C)) for g in range(1, C)]
     groups = [[] for _ in range(C)]
     previous = None
     for place, (s, o) in enumerate(base):
@@ -79,20 +83,18 @@ def block_epoch(counts, closed, seed, L, k, C, E, epoch):
         for extent in shuffled(group, key(seed, EXTENT_ORDER, epoch, g)):
             sequence += extent
     n = len(sequence)
-    b = n // L
     out = [None] * n
     for lane in range(L):
+        lane_items = sequence[lane_start(n, L, lane):lane_start(n, L, lane + 1)]
         d = lane * k // L
         i = 0
-        while i < b:
+        while i < len(lane_items):
             v = (i + d) // k
-            end = min(b, (v + 1) * k - d)
-            items = sequence[lane * b + i:lane * b + end]
+            items = lane_items[i:(v + 1) * k - d]
             tau = shuffled(range(len(items)), key(seed, WINDOW, epoch, lane, v))
             for j, t in enumerate(tau):
                 out[(i + j) * L + lane] = items[t]
-            i = end
-    out[L * b:] = sequence[L * b:]
+            i += len(items)
     return out
 
 

@@ -32,17 +32,14 @@ final class BlockLocator implements Order.Locator {
     int lane = lanes.laneOf(index);
     LaneState state = state(lane);
     EpochTable epochTable = table(epoch);
-    long laneStart = lane * lanes.perLane;
+    long laneStart = lanes.start(lane);
     long item = index / lanes.count;
     for (int i = 0; i < count; i++) {
-      long place = index + (long) i * stride;
-      if (place < lanes.laned) {
-        if (item < state.start || item >= state.end || state.epoch != epoch) {
-          state.turn(lanes, seed, epoch, lane, item);
-        }
-        place = laneStart + state.start + state.window[(int) (item - state.start)];
-        item++;
+      if (item < state.start || item >= state.end || state.epoch != epoch) {
+        state.turn(lanes, seed, epoch, lane, item);
       }
+      long place = laneStart + state.start + state.window[(int) (item - state.start)];
+      item++;
       if (place < state.placeFrom || place >= state.placeTo || state.placeEpoch != epoch) {
         state.enter(shape, extents, epochTable, place);
       }

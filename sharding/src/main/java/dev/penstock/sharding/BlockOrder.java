@@ -67,23 +67,17 @@ final class BlockOrder extends Order {
     int extent = extents.extentOf(sample);
     EpochTable table = table(epoch);
     long place = table.placesBefore(table.positionOf(extent)) + (sample - extents.first(extent));
-    if (place >= lanes.laned) {
-      return place;
-    }
-    int lane = (int) (place / lanes.perLane);
-    long item = place - lane * lanes.perLane;
+    int lane = lanes.laneAt(place);
+    long item = place - lanes.start(lane);
     Window window = window(epoch, lane, lanes.windowOf(lane, item));
     return (window.start + window.indexOf((int) (item - window.start))) * lanes.count + lane;
   }
 
   private long placeOf(long epoch, long index) {
-    if (index >= lanes.laned) {
-      return index;
-    }
     int lane = lanes.laneOf(index);
     long item = index / lanes.count;
     Window window = window(epoch, lane, lanes.windowOf(lane, item));
-    return lane * lanes.perLane + window.start + window.table[(int) (item - window.start)];
+    return lanes.start(lane) + window.start + window.table[(int) (item - window.start)];
   }
 
   @Override
@@ -105,15 +99,14 @@ final class BlockOrder extends Order {
   private long nextInPlaces(long epoch, long from, long to, long above) {
     long best = -1;
     long place = from;
-    while (place < Math.min(to, lanes.laned)) {
-      int lane = (int) (place / lanes.perLane);
-      long laneStart = lane * lanes.perLane;
-      long end = Math.min(to, laneStart + lanes.perLane);
+    while (place < to) {
+      int lane = lanes.laneAt(place);
+      long laneStart = lanes.start(lane);
+      long end = Math.min(to, lanes.start(lane + 1));
       best = sooner(best, nextInLane(epoch, lane, place - laneStart, end - laneStart, above));
       place = end;
     }
-    long leftOver = Math.max(Math.max(from, lanes.laned), above + 1);
-    return leftOver < to ? sooner(best, leftOver) : best;
+    return best;
   }
 
   /** Windows rise with the index, so the first one with a hit holds the soonest. */

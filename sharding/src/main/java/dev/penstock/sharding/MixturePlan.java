@@ -8,8 +8,8 @@ import java.util.List;
  * that count and its {@code epoch} stays 0. Mixing happens inside each lane, so that a lane of
  * every source stays in its lane, and per-source counts are exact over each cycle of the pattern.
  *
- * <p>The fewer than {@code L} left-overs of a source's epoch are not read in that epoch; each epoch
- * leaves out others.
+ * <p>The last item of a source's longer lanes, fewer than {@code L} samples in all, is not read in
+ * that epoch; each epoch leaves out others.
  */
 public final class MixturePlan implements StepPlan {
   /** Far beyond any run, far from overflow. */
