@@ -13,10 +13,13 @@ public final class Errno {
   static final int ENOMEM = 12;
   static final int EACCES = 13;
   static final int EBUSY = 16;
+  static final int EEXIST = 17;
   static final int EISDIR = 21;
   static final int EINVAL = 22;
   static final int EPIPE = 32;
   static final int ENOSYS = 38;
+  static final int EADDRINUSE = 98;
+  static final int ECONNABORTED = 103;
   static final int ECONNREFUSED = 111;
 
   private Errno() {}
@@ -26,6 +29,7 @@ public final class Errno {
     return switch ((int) Math.abs(errno)) {
       case EPERM -> "EPERM";
       case ENOENT -> "ENOENT";
+      case 3 -> "ESRCH";
       case EINTR -> "EINTR";
       case EIO -> "EIO";
       case 9 -> "EBADF";
@@ -34,7 +38,7 @@ public final class Errno {
       case EACCES -> "EACCES";
       case 14 -> "EFAULT";
       case EBUSY -> "EBUSY";
-      case 17 -> "EEXIST";
+      case EEXIST -> "EEXIST";
       case 20 -> "ENOTDIR";
       case EISDIR -> "EISDIR";
       case EINVAL -> "EINVAL";
@@ -48,7 +52,8 @@ public final class Errno {
       case 40 -> "ELOOP";
       case 61 -> "ENODATA";
       case 95 -> "EOPNOTSUPP";
-      case 98 -> "EADDRINUSE";
+      case EADDRINUSE -> "EADDRINUSE";
+      case ECONNABORTED -> "ECONNABORTED";
       case 104 -> "ECONNRESET";
       case 110 -> "ETIMEDOUT";
       case 116 -> "ESTALE";

@@ -21,6 +21,9 @@ final class FileCalls {
   /** asm-generic/fcntl.h; arm64 has its own value. */
   static final int O_DIRECT = "aarch64".equals(System.getProperty("os.arch")) ? 0x10000 : 0x4000;
 
+  /** sys/file.h */
+  private static final int LOCK_EX = 2;
+
   static final int F_GETFL = 3;
   static final int F_SETFL = 4;
 
@@ -29,6 +32,7 @@ final class FileCalls {
   private static final long RAMFS_MAGIC = 0x858458f6L;
   private static final long HUGETLBFS_MAGIC = 0x958458f6L;
 
+  /** linux/fadvise.h */
   private static final int POSIX_FADV_DONTNEED = 4;
 
   /** asm-generic/unistd.h; the same number on every architecture, Linux 6.5. */
@@ -51,6 +55,8 @@ final class FileCalls {
           "open", FunctionDescriptor.of(INT, POINTER, INT, INT), Linker.Option.firstVariadicArg(2));
   private static final MethodHandle CLOSE =
       Native.errnoCall("close", FunctionDescriptor.of(INT, INT));
+  private static final MethodHandle FLOCK =
+      Native.errnoCall("flock", FunctionDescriptor.of(INT, INT, INT));
   private static final MethodHandle PREAD =
       Native.errnoCall("pread", FunctionDescriptor.of(LONG, INT, LONG, LONG, LONG));
   private static final MethodHandle STATX =
@@ -68,6 +74,7 @@ final class FileCalls {
   /**
    * What statx says of an open file.
    *
+   * @param storedBytes bytes that the file system holds for the file; holes count nothing
    * @param directAlignment larger of memory and offset alignment of direct reads, 0 if unknown
    */
   record Stat(
@@ -77,7 +84,8 @@ final class FileCalls {
       long modifiedNanos,
       int deviceMajor,
       int deviceMinor,
-      int directAlignment) {
+      int directAlignment,
+      long storedBytes) {
     boolean isDirectory() {
       return type == S_IFDIR;
     }
@@ -117,6 +125,16 @@ final class FileCalls {
     }
   }
 
+  /** Waits for the advisory lock of a file or directory; closing the descriptor frees it. */
+  static int lock(int fd) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((int) FLOCK.invokeExact(state, fd, LOCK_EX), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
   /** Asks the kernel about {@code fd}; a negated errno in {@link Stat#type} if it refuses. */
   static Stat stat(int fd) {
     try (Arena arena = Arena.ofConfined()) {
@@ -126,7 +144,7 @@ final class FileCalls {
       int mask = STATX_BASIC_STATS | STATX_DIOALIGN;
       int result = (int) STATX.invokeExact(state, fd, empty, AT_EMPTY_PATH, mask, statx);
       if (result < 0) {
-        return new Stat(Native.result(result, state), 0, 0, 0, 0, 0, 0);
+        return new Stat(Native.result(result, state), 0, 0, 0, 0, 0, 0, 0);
       }
       boolean knowsDirect = (statx.get(INT, 0) & STATX_DIOALIGN) != 0;
       int direct = knowsDirect ? Math.max(statx.get(INT, 152), statx.get(INT, 156)) : 0;
@@ -137,7 +155,8 @@ final class FileCalls {
           statx.get(LONG, 112) * 1_000_000_000L + statx.get(INT, 120),
           statx.get(INT, 136),
           statx.get(INT, 140),
-          direct);
+          direct,
+          statx.get(LONG, 48) * 512);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * An eventfd: a counter that one side raises and another waits for, also across processes. Owns its
- * descriptor; thread-safe, but no call may follow {@link #close}.
+ * descriptor. Thread-safe; calls after {@link #close} throw {@link IllegalStateException}.
  */
 public final class Notifier implements AutoCloseable {
   private final OwnedDescriptor descriptor;
@@ -46,12 +46,18 @@ public final class Notifier implements AutoCloseable {
 
   /** The descriptor, for {@link Poller} or for sending; it stays owned by this object. */
   public int descriptor() {
-    return descriptor.get();
+    return descriptor.number();
   }
 
   /** Wakes whoever waits, now or next. Costs about a microsecond. */
   public void signal() {
-    int result = WaitCalls.eventfdWrite(descriptor.get(), 1);
+    int result;
+    int fd = descriptor.acquire();
+    try {
+      result = WaitCalls.eventfdWrite(fd, 1);
+    } finally {
+      descriptor.release();
+    }
     // EAGAIN: the counter is at its end, so the other side is woken already.
     if (result < 0 && result != -Errno.EAGAIN) {
       throw new IllegalStateException("eventfd write failed: " + Errno.name(result));
@@ -60,9 +66,10 @@ public final class Notifier implements AutoCloseable {
 
   /** How often it was signalled since the last call; 0 when it was not. */
   public long drain() {
+    int fd = descriptor.acquire();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment count = arena.allocate(Native.LONG);
-      long result = WaitCalls.read(descriptor.get(), count, Long.BYTES);
+      long result = WaitCalls.read(fd, count, Long.BYTES);
       if (result == Long.BYTES) {
         return count.get(Native.LONG, 0);
       }
@@ -70,6 +77,8 @@ public final class Notifier implements AutoCloseable {
         return 0;
       }
       throw new IllegalStateException("eventfd read failed: " + Errno.name(result));
+    } finally {
+      descriptor.release();
     }
   }
 

@@ -4,9 +4,11 @@ import static dev.penstock.bridge.Native.INT;
 import static dev.penstock.bridge.Native.LONG;
 import static dev.penstock.bridge.Native.POINTER;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /** Descriptors that stand for events, and waiting for them. */
@@ -18,6 +20,7 @@ final class WaitCalls {
   // asm-generic/poll.h: struct pollfd {int fd, short events, short revents}
   static final int POLLFD_BYTES = 8;
   static final short POLLIN = 1;
+  static final short POLLOUT = 4;
 
   /** asm-generic/unistd.h, Linux 5.3. */
   private static final long SYS_PIDFD_OPEN = 434;
@@ -74,6 +77,16 @@ final class WaitCalls {
           (int) POLL.invokeExact(state, pollfds, descriptors, timeoutMillis), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
+    }
+  }
+
+  /** Waits for events of one descriptor: 1, 0 when the time is over, or a negated errno. */
+  static int pollOne(int fd, short events, long timeoutMillis) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment entry = arena.allocate(POLLFD_BYTES, 4);
+      entry.set(INT, 0, fd);
+      entry.set(ValueLayout.JAVA_SHORT, 4, events);
+      return poll(entry, 1, (int) Math.min(timeoutMillis, Integer.MAX_VALUE));
     }
   }
 

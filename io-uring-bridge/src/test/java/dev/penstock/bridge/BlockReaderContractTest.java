@@ -304,6 +304,7 @@ abstract class BlockReaderContractTest {
 
   @Test
   void failingCompletionHurtsNobodyElse() throws Exception {
+    CountDownLatch thrown = new CountDownLatch(1);
     file("data", 100_000);
     try (BlockReader.ReadableFile file = reader.open(directory.resolve("data"), ReadMode.AUTO)) {
       reader.read(
@@ -313,9 +314,11 @@ abstract class BlockReaderContractTest {
           0,
           10,
           result -> {
+            thrown.countDown();
             throw new IllegalStateException("thrown by a test");
           });
       assertEquals(10, read(file, 0, 0, 10));
+      await(thrown);
     }
   }
 
