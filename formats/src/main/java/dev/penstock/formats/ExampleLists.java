@@ -92,7 +92,7 @@ final class ExampleLists {
     }
   }
 
-  private static long skip(RunReader reader, long tag, long at, long limit) {
+  static long skip(RunReader reader, long tag, long at, long limit) {
     return switch ((int) (tag & 7)) {
       case Wire.VARINT -> {
         reader.varint(at, limit);
