@@ -30,7 +30,8 @@ class GoldenTest {
   @TestFactory
   List<DynamicTest> readsWhatTheReferenceReads() throws IOException {
     Map<String, List<String>> expected = new LinkedHashMap<>();
-    for (String line : new String(resource("expected.tsv"), StandardCharsets.UTF_8).lines().toList()) {
+    for (String line :
+        new String(resource("expected.tsv"), StandardCharsets.UTF_8).lines().toList()) {
       String file = line.substring(0, line.indexOf('\t'));
       List<String> lines = expected.computeIfAbsent(file, ignored -> new ArrayList<>());
       if (!line.endsWith("\t-")) {
