@@ -12,7 +12,6 @@ TensorFlow reading TFRecord; a compressed archive is expected to hold what its p
 
 import hashlib
 import io
-import json
 import pathlib
 import struct
 import subprocess
@@ -22,6 +21,8 @@ import tarfile
 import lz4.frame
 import webdataset
 import zstandard
+
+import listing
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = HERE.parent / "resources" / "golden"
@@ -187,64 +188,20 @@ def tfrecords():
     write("tensorflow-gzip.tfrecord", tf.io.TFRecordOptions(compression_type="GZIP"))
 
 
-def line(file, sample, key, field, kind, count, data):
-    return "\t".join(
-        [file, str(sample), json.dumps(key), json.dumps(field), kind, str(count), str(len(data)), hashlib.sha256(data).hexdigest()]
-    )
-
-
-def read_webdataset(file):
-    """What webdataset finds: (key, {field: bytes}) in order."""
-    from webdataset import tariterators
-
-    for sample in tariterators.tarfile_samples([{"url": str(TARGET / file)}]):
-        yield sample["__key__"], {name: data for name, data in sample.items() if not name.startswith("__")}
-
-
-def read_tensorflow(file, compression=""):
-    """What TensorFlow finds: {field: (kind, count, little-endian bytes)} in order."""
-    import numpy
-    import tensorflow as tf
-
-    for record in tf.data.TFRecordDataset(str(TARGET / file), compression_type=compression):
-        example = tf.train.Example.FromString(record.numpy())
-        fields = {}
-        for name, feature in example.features.feature.items():
-            kind = feature.WhichOneof("kind")
-            if kind == "bytes_list":
-                values = feature.bytes_list.value
-                fields[name] = ("BYTES", len(values), b"".join(values))
-            elif kind == "int64_list":
-                values = numpy.array(feature.int64_list.value, "<i8")
-                fields[name] = ("INT64_LIST", len(values), values.tobytes())
-            elif kind == "float_list":
-                values = numpy.array(feature.float_list.value, "<f4")
-                fields[name] = ("FLOAT_LIST", len(values), values.tobytes())
-        yield fields
-
-
 def expected():
     lines = []
-    refused = ("sparse",)
     for path in sorted(TARGET.glob("*.tar")):
-        if any(word in path.name for word in refused):
+        if "sparse" in path.name:
             continue
-        found = []
-        for sample, (key, fields) in enumerate(read_webdataset(path.name)):
-            for field, data in fields.items():
-                found.append((sample, key, field, "BYTES", 1, data))
-        if not found:
-            lines.append(path.name + "\t-")
         names = [path.name]
         if path.name == "gnutar-gnu.tar":
             names += [other.name for other in sorted(TARGET.glob("codec-*")) if "noise" not in other.name]
         if path.name == "noise.tar":
             names.append("codec-noise.tar.lz4")
-        lines += [line(name, *field) for name in names for field in found]
-    for name, compression in (("tensorflow.tfrecord", ""), ("tensorflow-gzip.tfrecord", "GZIP")):
-        for sample, fields in enumerate(read_tensorflow(name, compression)):
-            for field in sorted(fields):
-                lines.append(line(name, sample, f"{name[:-9]}/{sample:08d}", field, *fields[field]))
+        found = list(listing.webdataset_lines(path))
+        lines += [name + one[len(path.name) :] for name in names for one in found or [path.name + "\t-"]]
+    lines += listing.tensorflow_lines(TARGET / "tensorflow.tfrecord")
+    lines += listing.tensorflow_lines(TARGET / "tensorflow-gzip.tfrecord", "GZIP")
     (TARGET / "expected.tsv").write_text("\n".join(lines) + "\n")
 
 
