@@ -254,14 +254,12 @@ final class TarReader {
 
   /** Copies up to a zero byte to {@code name[to...]}; returns the end. */
   private int copyName(MemorySegment head, long at, int limit, int to) {
-    for (int i = 0; i < limit; i++) {
-      byte value = head.get(ValueLayout.JAVA_BYTE, at + i);
-      if (value == 0) {
-        return to + i;
-      }
-      name[to + i] = value;
+    MemorySegment.copy(head, ValueLayout.JAVA_BYTE, at, name, to, limit);
+    int end = to;
+    while (end < to + limit && name[end] != 0) {
+      end++;
     }
-    return to + limit;
+    return end;
   }
 
   /** POSIX has "ustar" and a zero; GNU, which keeps times where the prefix would be, a space. */
@@ -353,11 +351,19 @@ final class TarReader {
    * as some old writers had it.
    */
   private static boolean checksumFits(MemorySegment head, long at) {
-    long lanes = 0;
-    for (int i = 0; i < BLOCK_BYTES; i += 8) {
-      long eight = head.get(LONG_LE, at + i);
-      lanes += (eight & EVEN_BYTES) + (eight >>> 8 & EVEN_BYTES);
+    long even = 0;
+    long odd = 0;
+    for (int i = 0; i < BLOCK_BYTES; i += 4 * Long.BYTES) {
+      long first = head.get(LONG_LE, at + i);
+      long second = head.get(LONG_LE, at + i + 8);
+      long third = head.get(LONG_LE, at + i + 16);
+      long fourth = head.get(LONG_LE, at + i + 24);
+      even += (first & EVEN_BYTES) + (second & EVEN_BYTES);
+      odd += (first >>> 8 & EVEN_BYTES) + (second >>> 8 & EVEN_BYTES);
+      even += (third & EVEN_BYTES) + (fourth & EVEN_BYTES);
+      odd += (third >>> 8 & EVEN_BYTES) + (fourth >>> 8 & EVEN_BYTES);
     }
+    long lanes = even + odd;
     int sum =
         (int)
             ((lanes & 0xFFFF) + (lanes >>> 16 & 0xFFFF) + (lanes >>> 32 & 0xFFFF) + (lanes >>> 48));

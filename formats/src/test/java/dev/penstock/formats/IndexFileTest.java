@@ -102,11 +102,11 @@ class IndexFileTest {
     StaleIndexException size =
         assertThrows(
             StaleIndexException.class, () -> ShardIndex.read(file, "s.tar", 124, "etag-1"));
-    assertTrue(size.getMessage().contains("123 bytes, it now has 124"), size.getMessage());
+    assertTrue(size.toString().contains("123 bytes, it now has 124"), size.getMessage());
     StaleIndexException tag =
         assertThrows(
             StaleIndexException.class, () -> ShardIndex.read(file, "s.tar", 123, "etag-2"));
-    assertTrue(tag.getMessage().contains("etag-1"), tag.getMessage());
+    assertTrue(tag.toString().contains("etag-1"), tag.getMessage());
     byte[] bytes = Files.readAllBytes(file);
     bytes[8] = 9;
     Files.write(file, bytes);
@@ -139,7 +139,7 @@ class IndexFileTest {
     byte[] good = Files.readAllBytes(file);
     Random random = new Random(4);
     int accepted = 0;
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 800; round++) {
       byte[] bad = good.clone();
       bad[12 + random.nextInt(bad.length - 16)] = (byte) random.nextInt(256);
       CRC32C crc = new CRC32C();
@@ -159,10 +159,10 @@ class IndexFileTest {
         }
         accepted++;
       } catch (MalformedIndexException | StaleIndexException refused) {
-        assertTrue(refused.getMessage().contains(file.toString()), refused.getMessage());
+        assertTrue(refused.toString().contains(file.toString()), refused.getMessage());
       }
     }
-    assertTrue(accepted < 3000);
+    assertTrue(accepted < 800);
   }
 
   @Test

@@ -84,7 +84,7 @@ final class Listing {
               sha256(value)));
     }
     if (index.kind() != RecordKind.WEBDATASET) {
-      own.sort(Comparator.comparing(line -> unescaped(line.split("\t")[3])));
+      own.sort(Comparator.comparing(line -> unescaped(line.split("\t", -1)[3])));
     }
     lines.addAll(own);
   }

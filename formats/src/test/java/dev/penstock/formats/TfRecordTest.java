@@ -83,6 +83,6 @@ class TfRecordTest {
         assertThrows(
             MalformedRecordException.class,
             () -> ShardIndex.scan(text, Codec.NONE, IndexOptions.detecting()));
-    assertTrue(neither.getMessage().contains("neither"), neither.getMessage());
+    assertTrue(neither.toString().contains("neither"), neither.getMessage());
   }
 }
