@@ -2,6 +2,8 @@ package dev.penstock.cache;
 
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.origin.Origin;
+import dev.penstock.cache.origin.StoredObject;
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -27,6 +29,15 @@ public interface BlockCache extends AutoCloseable {
    */
   CacheSession session(long quotaBytes, NextUse nextUse);
 
+  /**
+   * Opens a shard to be gone through once; the caller closes it, before the cache.
+   *
+   * @throws dev.penstock.cache.origin.OriginException if it cannot be opened or has changed
+   * @throws dev.penstock.bridge.BudgetExceededException if a compressed shard's decoder does not
+   *     fit the budget
+   */
+  ScanSource openForScan(StoredObject object) throws IOException;
+
   /** What the cache has done and holds. */
   CacheStats stats();
 
@@ -36,7 +47,7 @@ public interface BlockCache extends AutoCloseable {
   /**
    * Frees everything.
    *
-   * @throws IllegalStateException if a session is open
+   * @throws IllegalStateException if a session or a scan is open
    */
   @Override
   void close();

@@ -121,6 +121,21 @@ public record CacheConfig(
         retries);
   }
 
+  /** The same with another number of retries. */
+  public CacheConfig withRetries(int times) {
+    return new CacheConfig(
+        blockBytes,
+        poolBytes,
+        ramTier,
+        readMode,
+        queueDepth,
+        decodeThreads,
+        decodeStreams,
+        coalesceBytes,
+        openObjects,
+        times);
+  }
+
   /** An origin for local files that reads as this configuration says; the caller closes it. */
   public FileOrigin fileOrigin(ByteBudget budget) {
     return FileOrigin.open(BlockReaderConfig.of(budget).withQueueDepth(queueDepth), readMode);

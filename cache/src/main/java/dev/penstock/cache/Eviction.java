@@ -26,6 +26,7 @@ final class Eviction {
   private Block[] heap = new Block[64];
   private int size;
   private long clock;
+  private int plannedReaders;
   private long epochsSeen = -1;
 
   /** {@code readers}: the open sessions, a live list guarded by the same lock. */
@@ -65,9 +66,7 @@ final class Eviction {
     if (size == 0) {
       return null;
     }
-    long epochs = epochs();
-    if (epochs != epochsSeen) {
-      epochsSeen = epochs;
+    if (readersChanged()) {
       rescore();
     }
     Block victim = heap[0];
@@ -123,14 +122,14 @@ final class Eviction {
     for (CachedObject.Plan plan = object.plans(); plan != null; plan = plan.next()) {
       planned = true;
       Reader reader = plan.reader();
-      long use = reader.nextUse().after(plan.shard(), offset, length);
+      long use = reader.after(plan.shard(), offset, length);
       if (use == NextUse.NEVER) {
         continue;
       }
       if (reader.isLaterEpoch(use)) {
         later = true;
       } else {
-        nearest = Math.min(nearest, readers.size() == 1 ? use : reader.distance(use));
+        nearest = Math.min(nearest, plannedReaders > 1 ? reader.distance(use) : use);
       }
     }
     if (nearest != Long.MAX_VALUE) {
@@ -142,12 +141,18 @@ final class Eviction {
     return planned ? NEVER_AGAIN : PLANLESS + VALUE_MASK - clock++;
   }
 
-  private long epochs() {
-    long sum = 0;
+  /** Whether a plan entered another epoch, or turned out to be one. */
+  private boolean readersChanged() {
+    long epochs = 0;
+    int planned = 0;
     for (Reader reader : readers) {
-      sum = sum * 31 + reader.epoch();
+      epochs = epochs * 31 + reader.epoch();
+      planned += reader.isPlanned() ? 1 : 0;
     }
-    return sum;
+    boolean changed = epochs != epochsSeen || planned != plannedReaders;
+    epochsSeen = epochs;
+    plannedReaders = planned;
+    return changed;
   }
 
   private void siftUp(int start) {

@@ -13,6 +13,8 @@ final class Reader {
   private long lastPosition;
   private long lastTick;
   private double positionsPerTick = 1;
+  private boolean moves;
+  private boolean planned;
 
   /** Counts the requests of all sessions: the time scale on which plans are compared. */
   static final class RequestClock {
@@ -30,21 +32,32 @@ final class Reader {
     this.lastTick = clock.ticks;
   }
 
-  NextUse nextUse() {
-    return nextUse;
-  }
-
   /** A request was made: the clock moves, and now and then the speed is measured. */
   void requested() {
     clock.tick();
     long elapsed = clock.ticks - lastTick;
     if (elapsed >= SPEED_WINDOW) {
       long position = nextUse.position();
-      double speed = (double) (position - lastPosition) / elapsed;
-      positionsPerTick = Math.max(1e-6, (positionsPerTick + speed) / 2);
+      if (position > lastPosition) {
+        double speed = (double) (position - lastPosition) / elapsed;
+        positionsPerTick = moves ? (positionsPerTick + speed) / 2 : speed;
+        moves = true;
+      }
       lastPosition = position;
       lastTick = clock.ticks;
     }
+  }
+
+  /** What the plan says of the bytes' next use; a reader whose plan knows none is planless. */
+  long after(int shard, long offset, long length) {
+    long use = nextUse.after(shard, offset, length);
+    planned |= use != NextUse.NEVER;
+    return use;
+  }
+
+  /** Whether the plan has ever known a next use. */
+  boolean isPlanned() {
+    return planned;
   }
 
   boolean isLaterEpoch(long use) {
@@ -57,8 +70,8 @@ final class Reader {
     return length > 0 ? nextUse.position() / length : 0;
   }
 
-  /** When a use will come about, on the clock that all sessions share. */
+  /** When a use will come about, on the clock that all sessions share, as far as that is known. */
   long distance(long use) {
-    return clock.ticks + (long) ((use - nextUse.position()) / positionsPerTick);
+    return moves ? clock.ticks + (long) ((use - nextUse.position()) / positionsPerTick) : use;
   }
 }

@@ -2,6 +2,7 @@ package dev.penstock.cache;
 
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.origin.Origin;
+import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.Codec;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The cache itself: puts tier, handles and fetches together, and knows the origins. */
 final class TieredBlockCache implements BlockCache {
+  /** Objects that are scanned have no blocks, and so need no id of their own. */
+  private static final int SCANNED_ID = -1;
+
   private final CacheConfig config;
   private final ByteBudget budget;
   private final List<Origin> origins;
@@ -22,6 +26,7 @@ final class TieredBlockCache implements BlockCache {
   private final OriginReads reads;
   private final Fetches fetches;
   private final AtomicInteger openSessions = new AtomicInteger();
+  private final AtomicInteger openScans = new AtomicInteger();
 
   // Guarded by this.
   private @Nullable Decompression decompression;
@@ -47,6 +52,26 @@ final class TieredBlockCache implements BlockCache {
     Share share = tier.openShare(quotaBytes);
     openSessions.incrementAndGet();
     return new OpenSession(this, share, tier.openReader(nextUse));
+  }
+
+  @Override
+  public ScanSource openForScan(StoredObject stored) throws IOException {
+    CachedObject object =
+        new CachedObject(SCANNED_ID, stored, originOf(stored.location()), config.blockBytes());
+    Codec codec = codecOf(object);
+    ScanSource scan =
+        codec == Codec.NONE
+            ? new PlainScan(reads, object, this::scanClosed)
+            : new DecodedScan(reads, object, codec, budget, this::scanClosed);
+    openScans.incrementAndGet();
+    return scan;
+  }
+
+  private void scanClosed() {
+    openScans.decrementAndGet();
+    if (openSessions.get() == 0 && openScans.get() == 0) {
+      openObjects.closeIdle();
+    }
   }
 
   Origin originOf(String location) {
@@ -147,9 +172,10 @@ final class TieredBlockCache implements BlockCache {
 
   @Override
   public void close() {
-    if (openSessions.get() > 0) {
+    if (openSessions.get() > 0 || openScans.get() > 0) {
       throw new IllegalStateException(
-          "the block cache was closed with %d sessions open".formatted(openSessions.get()));
+          "the block cache was closed with %d sessions and %d scans open"
+              .formatted(openSessions.get(), openScans.get()));
     }
     Decompression made = madeDecompression();
     if (made != null) {

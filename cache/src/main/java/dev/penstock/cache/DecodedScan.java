@@ -1,0 +1,209 @@
+package dev.penstock.cache;
+
+import dev.penstock.bridge.BlockPool;
+import dev.penstock.bridge.ByteBudget;
+import dev.penstock.formats.Codec;
+import dev.penstock.formats.CodecException;
+import dev.penstock.formats.FrameDecoder;
+import dev.penstock.formats.FrameTable;
+import dev.penstock.formats.MalformedRecordException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A compressed shard, decoded forward on the calling thread through a small window; notes where its
+ * frames begin. Reading behind the window enters again at the nearest frame that it has seen.
+ */
+final class DecodedScan implements ScanSource {
+  /** Output window, then input chunks: half a page cache's read-ahead each. */
+  private static final int PIECE_BYTES = 128 << 10;
+
+  private static final int PIECES = 4;
+
+  private final CachedObject object;
+  private final Codec codec;
+  private final Runnable afterClose;
+  private final BlockPool pool;
+  private final int[] places = new int[PIECES];
+  private final long window;
+  private final StoredInput input;
+  private final DecoderSlot slot;
+  private final FrameTable.Builder frames = FrameTable.builder();
+  private final long storedBytes;
+
+  private FrameDecoder decoder;
+  private long windowStart;
+  private int windowBytes;
+  private boolean mayHoldOutput;
+  private long lastFrame;
+  private long decodedBytes = -1;
+  private @Nullable FrameTable table;
+  private boolean closed;
+
+  DecodedScan(
+      OriginReads reads, CachedObject object, Codec codec, ByteBudget budget, Runnable afterClose) {
+    this.object = object;
+    this.codec = codec;
+    this.afterClose = afterClose;
+    this.storedBytes = object.stored().sizeBytes();
+    this.pool = BlockPool.open(budget, "shard scan", PIECE_BYTES, PIECES);
+    long[] chunks = new long[PIECES - 1];
+    for (int i = 0; i < PIECES; i++) {
+      places[i] = pool.take();
+      if (i > 0) {
+        chunks[i - 1] = pool.offset(places[i]);
+      }
+    }
+    this.window = pool.offset(places[0]);
+    this.input = new StoredInput(reads, pool.slab(), chunks, PIECE_BYTES, () -> {});
+    this.slot = new DecoderSlot(budget);
+    this.decoder = slot.restart(codec);
+    frames.add(0, 0);
+    input.open(object, 0);
+  }
+
+  @Override
+  public String name() {
+    return object.stored().location();
+  }
+
+  @Override
+  public synchronized long lengthBytes() {
+    return decodedBytes;
+  }
+
+  @Override
+  public Codec codec() {
+    return codec;
+  }
+
+  @Override
+  public synchronized Optional<FrameTable> framesSeen() {
+    if (table == null && decodedBytes >= 0) {
+      table = frames.build(storedBytes, decodedBytes);
+    }
+    return Optional.ofNullable(table);
+  }
+
+  @Override
+  public synchronized int readAt(long offset, MemorySegment target, long targetOffset, int length)
+      throws IOException {
+    if (closed) {
+      throw new IllegalStateException("the scan of " + name() + " is closed");
+    }
+    if (offset < windowStart) {
+      enterBehind(offset);
+    }
+    int done = 0;
+    while (done < length) {
+      long inWindow = offset + done - windowStart;
+      if (inWindow < windowBytes) {
+        int part = (int) Math.min(length - done, windowBytes - inWindow);
+        MemorySegment.copy(pool.slab(), window + inWindow, target, targetOffset + done, part);
+        done += part;
+      } else if (!nextWindow()) {
+        break;
+      }
+    }
+    return done;
+  }
+
+  /** Decodes the stretch behind the window into it; false at the end of the shard. */
+  private boolean nextWindow() throws IOException {
+    long end = windowStart + windowBytes;
+    if (end == decodedBytes) {
+      return false;
+    }
+    windowStart = end;
+    windowBytes = 0;
+    boolean stuck = false;
+    while (windowBytes < PIECE_BYTES) {
+      if (!mayHoldOutput) {
+        input.awaitReady(object);
+      }
+      int available = input.available();
+      if (available == 0 && !mayHoldOutput && input.atEnd()) {
+        ended();
+        break;
+      }
+      decode(available);
+      boolean progress = decoder.consumed() > 0 || decoder.produced() > 0;
+      if (!progress && stuck) {
+        throw malformed("the decoder makes no progress");
+      }
+      stuck = !progress;
+    }
+    return windowBytes > 0;
+  }
+
+  private void decode(int available) throws IOException {
+    int room = PIECE_BYTES - windowBytes;
+    try {
+      decoder.decode(
+          pool.slab(),
+          available == 0 ? 0 : input.slabOffset(),
+          available,
+          pool.slab(),
+          window + windowBytes,
+          room);
+    } catch (CodecException malformed) {
+      throw malformed.at(name(), input.position(), windowStart + windowBytes);
+    }
+    slot.account(name());
+    input.consume(decoder.consumed());
+    windowBytes += decoder.produced();
+    mayHoldOutput = decoder.produced() == room;
+    long stored = input.position();
+    if (decoder.atFrameEnd() && stored > lastFrame && stored < storedBytes) {
+      frames.add(stored, windowStart + windowBytes);
+      lastFrame = stored;
+    }
+  }
+
+  private void ended() throws IOException {
+    if (!decoder.atFrameEnd()) {
+      throw malformed("the shard ends inside a compressed frame");
+    }
+    decodedBytes = windowStart + windowBytes;
+  }
+
+  private void enterBehind(long offset) {
+    FrameTable seen = table == null ? frames.build(storedBytes, Long.MAX_VALUE) : table;
+    int frame = seen.frameOf(offset);
+    input.awaitQuiet();
+    decoder = slot.restart(codec);
+    mayHoldOutput = false;
+    windowStart = seen.decodedOffset(frame);
+    windowBytes = 0;
+    input.open(object, seen.storedOffset(frame));
+  }
+
+  private MalformedRecordException malformed(String reason) {
+    return new MalformedRecordException(
+        name(),
+        windowStart + windowBytes,
+        "%s (at stored byte %d)".formatted(reason, input.position()));
+  }
+
+  @Override
+  public ByteLease request(long offset, long length) {
+    throw new UnsupportedOperationException("a scan reads forward; open a session for leases");
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      throw new IllegalStateException("the scan of " + name() + " was closed already");
+    }
+    closed = true;
+    input.awaitQuiet();
+    slot.close();
+    for (int place : places) {
+      pool.give(place);
+    }
+    pool.close();
+    afterClose.run();
+  }
+}

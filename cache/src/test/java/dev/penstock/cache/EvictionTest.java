@@ -1,0 +1,184 @@
+package dev.penstock.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.penstock.cache.CacheHarness.Shard;
+import dev.penstock.cache.origin.FaultyOrigin.Faults;
+import dev.penstock.formats.ByteSource;
+import dev.penstock.formats.Codec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What stays: measured at the cache's door, in epochs of one sample a block. */
+@Timeout(120)
+final class EvictionTest {
+  private static final int BLOCK = 4096;
+  private static final int SAMPLES = 2000;
+  private static final int EPOCHS = 5;
+
+  /** A plan over one shard: the order of each epoch, and its inverse. */
+  private static final class Plan implements NextUse {
+    final int[][] order = new int[EPOCHS + 1][SAMPLES];
+    final int[][] place = new int[EPOCHS + 1][SAMPLES];
+    private final boolean tellsEpochs;
+    volatile long position;
+
+    Plan(boolean reshuffled, long seed, boolean tellsEpochs) {
+      this.tellsEpochs = tellsEpochs;
+      List<Integer> samples = new ArrayList<>();
+      for (int i = 0; i < SAMPLES; i++) {
+        samples.add(i);
+      }
+      Random random = new Random(seed);
+      Collections.shuffle(samples, random);
+      for (int epoch = 0; epoch <= EPOCHS; epoch++) {
+        for (int i = 0; i < SAMPLES; i++) {
+          order[epoch][i] = samples.get(i);
+          place[epoch][samples.get(i)] = i;
+        }
+        if (reshuffled) {
+          Collections.shuffle(samples, random);
+        }
+      }
+    }
+
+    @Override
+    public long after(int shard, long offset, long length) {
+      int sample = (int) (offset / BLOCK);
+      int epoch = (int) (position / SAMPLES);
+      if (place[epoch][sample] > position % SAMPLES) {
+        return (long) epoch * SAMPLES + place[epoch][sample];
+      }
+      return epoch == EPOCHS ? NEVER : (epoch + 1L) * SAMPLES + place[epoch + 1][sample];
+    }
+
+    @Override
+    public long position() {
+      return position;
+    }
+
+    @Override
+    public long epochLength() {
+      return tellsEpochs ? SAMPLES : 0;
+    }
+  }
+
+  /** Reads {@code EPOCHS} epochs; for each and each tenth of it, how many samples were cached. */
+  private static int[][] hits(int poolBlocks, Plan plan) throws Exception {
+    int[][] hits = new int[EPOCHS][10];
+    CacheConfig config = CacheConfig.of((long) poolBlocks * BLOCK, BLOCK);
+    try (CacheHarness harness = new CacheHarness(config, Faults.NONE, 1)) {
+      Shard shard = harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      try (CacheSession session = harness.cache.session(2L * BLOCK, plan);
+          ByteSource source = session.open(0, shard.object(), null, -1)) {
+        long before = 0;
+        for (int epoch = 0; epoch < EPOCHS; epoch++) {
+          for (int i = 0; i < SAMPLES; i++) {
+            plan.position = (long) epoch * SAMPLES + i;
+            int sample = plan.order[epoch][i];
+            CacheHarness.check(
+                shard, source.request((long) sample * BLOCK, BLOCK), sample * BLOCK, BLOCK);
+            long now = session.stats().hitBytes();
+            hits[epoch][i * 10 / SAMPLES] += now > before ? 1 : 0;
+            before = now;
+          }
+        }
+      }
+    }
+    return hits;
+  }
+
+  private static double lruHits(int poolBlocks, Plan plan) {
+    int hits = 0;
+    Map<Integer, Boolean> cached =
+        new LinkedHashMap<>(16, 0.75f, true) {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<Integer, Boolean> eldest) {
+            return size() > poolBlocks;
+          }
+        };
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      for (int sample : plan.order[epoch]) {
+        hits += cached.put(sample, true) != null && epoch > 0 ? 1 : 0;
+      }
+    }
+    return (double) hits / SAMPLES / (EPOCHS - 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.1,true",
+    "0.1,false",
+    "0.25,true",
+    "0.25,false",
+    "0.5,true",
+    "0.5,false",
+    "0.75,true",
+    "0.75,false",
+    "0.9,true",
+    "0.9,false"
+  })
+  void hitsReachTheBoundAndSpreadEvenly(double ratio, boolean reshuffled) throws Exception {
+    Plan plan = new Plan(reshuffled, 11, true);
+    int poolBlocks = (int) (ratio * SAMPLES);
+    int[][] hits = hits(poolBlocks, plan);
+    assertEquals(0, Arrays.stream(hits[0]).sum());
+    for (int epoch = 1; epoch < EPOCHS; epoch++) {
+      int sum = Arrays.stream(hits[epoch]).sum();
+      assertTrue(sum >= 0.99 * poolBlocks, () -> "hits " + Arrays.deepToString(hits));
+      double mean = sum / 10.0;
+      for (int tenth : hits[epoch]) {
+        assertTrue(
+            tenth >= mean - 4 * Math.sqrt(mean), () -> "clustered " + Arrays.deepToString(hits));
+      }
+    }
+    assertTrue(lruHits(poolBlocks, plan) < ratio, "LRU is the printed rival, not the better one");
+  }
+
+  @Test
+  void aPlanWithoutEpochsReachesTheBoundToo() throws Exception {
+    int[][] hits = hits(SAMPLES / 2, new Plan(true, 5, false));
+    for (int epoch = 1; epoch < EPOCHS; epoch++) {
+      assertTrue(
+          Arrays.stream(hits[epoch]).sum() >= 0.99 * SAMPLES / 2,
+          () -> "hits " + Arrays.deepToString(hits));
+    }
+  }
+
+  @Test
+  void twoPlansOnOneShardFetchWhileCachedOnce() throws Exception {
+    CacheConfig config = CacheConfig.of((SAMPLES + 8L) * BLOCK, BLOCK);
+    try (CacheHarness harness = new CacheHarness(config, Faults.NONE, 1)) {
+      Shard shard = harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      Plan one = new Plan(true, 1, true);
+      Plan two = new Plan(true, 2, true);
+      try (CacheSession a = harness.cache.session(2L * BLOCK, one);
+          CacheSession b = harness.cache.session(2L * BLOCK, two);
+          ByteSource fromA = a.open(0, shard.object(), null, -1);
+          ByteSource fromB = b.open(0, shard.object(), null, -1)) {
+        long head = harness.memory.bytesRead("shard-0");
+        for (int i = 0; i < SAMPLES; i++) {
+          one.position = i;
+          two.position = i;
+          int x = one.order[0][i] * BLOCK;
+          int y = two.order[0][i] * BLOCK;
+          CacheHarness.check(shard, fromA.request(x, BLOCK), x, BLOCK);
+          CacheHarness.check(shard, fromB.request(y, BLOCK), y, BLOCK);
+        }
+        assertEquals((long) SAMPLES * BLOCK, harness.memory.bytesRead("shard-0") - head);
+      }
+    }
+  }
+}
