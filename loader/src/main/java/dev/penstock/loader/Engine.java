@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,10 +52,15 @@ public final class Engine implements AutoCloseable {
    *
    * @throws dev.penstock.bridge.BudgetExceededException if the budget is too small
    */
-  public static Engine open(EngineConfig config) throws IOException {
+  public static Engine open(EngineConfig config) {
+    return open(config, UnaryOperator.identity());
+  }
+
+  /** The same with origins that {@code wrap} puts something round, which the engine then closes. */
+  static Engine open(EngineConfig config, UnaryOperator<Origin> wrap) {
     ByteBudget budget = ByteBudget.of(config.memoryBytes());
     CacheConfig cacheConfig = cacheConfig(config);
-    List<Origin> origins = List.of(cacheConfig.fileOrigin(budget));
+    List<Origin> origins = List.of(wrap.apply(cacheConfig.fileOrigin(budget)));
     try {
       BlockCache cache = BlockCache.open(cacheConfig, budget, origins);
       LOG.debug("engine: {}", cache.description());

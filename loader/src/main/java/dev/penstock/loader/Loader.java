@@ -58,7 +58,11 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
    * @throws MemoryTooSmallException if the memory budget is too small, with one that would do
    */
   public static Loader open(LoaderConfig config) throws IOException {
-    Engine engine = Engine.open(config.engine());
+    return open(config, Engine.open(config.engine()));
+  }
+
+  /** The same over an engine that the loader closes. */
+  static Loader open(LoaderConfig config, Engine engine) throws IOException {
     LocalRing ring = null;
     try {
       SessionPlan plan = engine.plan(config.session());
