@@ -1,7 +1,7 @@
 package dev.penstock.loader;
 
+import dev.penstock.cache.ScanSource;
 import dev.penstock.cache.origin.StoredObject;
-import dev.penstock.formats.ByteSource;
 import dev.penstock.formats.Codec;
 import dev.penstock.formats.IndexOptions;
 import dev.penstock.formats.RecordFormat;
@@ -74,8 +74,8 @@ final class IndexStore {
   }
 
   /** Opens a shard for a forward pass; the caller closes it. */
-  ByteSource scan(StoredObject object) throws IOException {
-    return new PlainScan(engine.cache(), object);
+  ScanSource scan(StoredObject object) throws IOException {
+    return engine.cache().openForScan(object);
   }
 
   /** The format that an index's kind stands for. */
@@ -95,8 +95,11 @@ final class IndexStore {
     long start = System.nanoTime();
     IndexOptions options =
         rawRecords ? IndexOptions.of(TfRecordFormat.raw()) : IndexOptions.detecting();
-    try (ByteSource source = scan(object)) {
-      ShardIndex index = ShardIndex.scan(source, Codec.NONE, options);
+    try (ScanSource source = scan(object)) {
+      ShardIndex index = ShardIndex.scan(source, source.codec(), options);
+      if (source.codec() != Codec.NONE && source.framesSeen().isPresent()) {
+        index = index.withFrames(object.name(), source.framesSeen().get());
+      }
       LOG.debug(
           "indexed {}: {} samples in {} ms",
           object.location(),
