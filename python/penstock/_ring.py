@@ -22,7 +22,7 @@ HUGE_PAGE = 2 << 20
 STATES_AT = 320
 STATE_STRIDE = 64
 # Indexes into the header seen as 64-bit words ...
-EPOCH_WORD, TAIL_WORD, HEAD_WORD = 64 // 8, 128 // 8, 192 // 8
+EPOCH_WORD, TAIL_WORD, HEAD_WORD, WAITED_WORD = 64 // 8, 128 // 8, 192 // 8, 256 // 8
 # ... and as 32-bit words.
 STATES_WORD, STATE_WORDS = STATES_AT // 4, STATE_STRIDE // 4
 FREE, READY, HELD = 0, 1, 2
@@ -139,7 +139,7 @@ class Ring:
         for slot in range(self.slot_count):
             if self.state(slot) == READY:
                 self._i[STATES_WORD + STATE_WORDS * slot] = FREE
-        self._q[TAIL_WORD] = self._q[HEAD_WORD] = 0
+        self._q[TAIL_WORD] = self._q[HEAD_WORD] = self._q[WAITED_WORD] = 0
         self._q[EPOCH_WORD] = daemon_epoch
         _linux.eventfd_clear(self.ready_fd)
         _linux.eventfd_clear(self.free_fd)
@@ -154,6 +154,10 @@ class Ring:
     def ready(self) -> int:
         """How many batches wait to be taken."""
         return self._q[TAIL_WORD] - self._q[HEAD_WORD]
+
+    def waited(self, nanos: int) -> None:
+        """Tells the sidecar's statistics how long the trainer has waited since attach, all in all."""
+        self._q[WAITED_WORD] = nanos
 
     def take(self) -> "Hold | None":
         """The next batch's slot, or None if none is ready. Never blocks."""

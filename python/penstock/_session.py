@@ -54,7 +54,7 @@ class Session:
         self.cursor: Optional[dict] = config.get("cursor")
         self.plan: dict = {}
         self.ended = False
-        #: (event, hold) of copies to a device that may still read their slot, oldest first.
+        #: (event, hold, memory) of copies to a device that may still read their slot, oldest first.
         self.copies: deque = deque()
         self.batches = self.bytes = self.wait_nanos = self.waits = self.reconnects = 0
         self.hand_off_nanos: deque = deque(maxlen=4096)
@@ -89,6 +89,7 @@ class Session:
         ring = self._fit_ring(max(plan["slot_bytes"], self._min_slot_bytes), self._slots or plan["slot_count"])
         ring.attach(plan["daemon_epoch"])
         self._ours = False
+        self._waited_before = self.wait_nanos
         geometry = {"slot_count": ring.slot_count, "slot_bytes": ring.slot_bytes, "region_bytes": ring.size}
         connection.send({"type": "RING", "layout_version": VERSION, **geometry}, ring.fds)
         connection.receive("STARTED", None)
@@ -132,6 +133,10 @@ class Session:
                 waited += time.monotonic_ns() - began
         return None
 
+    def ready(self) -> bool:
+        """Whether :meth:`next` would return at once."""
+        return self.ended or self._ring.ready() > 0
+
     def check_process(self) -> None:
         if os.getpid() != self._pid:
             raise ForkedError(
@@ -142,7 +147,9 @@ class Session:
     def _accept(self, hold, waited: int) -> Optional[Batch]:
         arrived = time.monotonic_ns()
         batch = Batch(self._ring.slot_memory(hold), hold, self._columns, self._arrow_schema, self.copies)
-        self.wait_nanos += waited
+        if waited:
+            self.wait_nanos += waited
+            self._ring.waited(self.wait_nanos - self._waited_before)
         if batch.ends:
             batch.release()
             self.ended = True
@@ -199,9 +206,7 @@ class Session:
         if ring.held() < ring.slot_count:
             self._poll_for(None)
         elif self.copies:
-            event, hold = self.copies.popleft()
-            event.synchronize()
-            hold.release()
+            self._finish_copy()
         else:
             self._wait_for_release(ring)
 
@@ -242,9 +247,12 @@ class Session:
     def finish_copies(self) -> None:
         """Waits for every copy to a device and frees its slot."""
         while self.copies:
-            event, hold = self.copies.popleft()
-            event.synchronize()
-            hold.release()
+            self._finish_copy()
+
+    def _finish_copy(self) -> None:
+        event, hold, _ = self.copies.popleft()
+        event.synchronize()
+        hold.release()
 
     # ---- closing ----
 

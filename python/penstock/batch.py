@@ -134,6 +134,14 @@ class Batch:
         if hold is not None:
             hold.release()
 
+    def free_after(self, event) -> None:
+        """Gives the slot back once ``event`` (with ``query()`` and ``synchronize()``, as CUDA events have) has fired."""
+        memory, hold = self._require(), self._hold
+        self._memory = self._hold = None
+        self._views = {}
+        # With the memory, so that no finalizer frees the slot before the event does.
+        self._copies.append((event, hold, memory))
+
     def to(self, device, stream=None):
         """Copies the batch to ``device`` and gives the slot back as soon as the copy is done.
 

@@ -199,6 +199,10 @@ class Loader:
             if self._one_epoch and cursor["epoch"] > epoch:
                 return
 
+    def ready(self) -> bool:
+        """Whether the next batch is here already."""
+        return self._open().ready()
+
     def state_dict(self) -> dict:
         """The position after the last batch that was yielded, as a small JSON-able dict, the same on every rank.
 

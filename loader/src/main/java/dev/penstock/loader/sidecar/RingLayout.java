@@ -22,6 +22,7 @@ import java.nio.ByteOrder;
  *     64  u64  daemon_epoch    a cache line of its own, as the next two
  *    128  u64  ready_tail      written by the daemon
  *    192  u64  ready_head      written by the client
+ *    256  u64  waited_nanos    written by the client, for statistics
  *    320  u32  states          64 bytes apart: 0 FREE, 1 READY, 2 HELD
  *    320 + 64 slot_count       ready queue: u32 slot numbers
  *    slots_offset              slots
@@ -58,6 +59,7 @@ public final class RingLayout {
   static final long DAEMON_EPOCH_AT = 64;
   static final long READY_TAIL_AT = 128;
   static final long READY_HEAD_AT = 192;
+  static final long WAITED_NANOS_AT = 256;
   static final long STATES_AT = 320;
   static final long STATE_STRIDE = 64;
 
