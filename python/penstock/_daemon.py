@@ -86,7 +86,7 @@ class PrivateSidecar:
         poller = select.poll()
         poller.register(process.stdout, select.POLLIN)
         with process.stdout as stdout:
-            while b"ready" not in said:
+            while not re.search(rb"(?m)^ready", said):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise SidecarDied(self._text(command, f"was not ready within {self._start_timeout:g} s"))
