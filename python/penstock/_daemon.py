@@ -19,6 +19,8 @@ from .errors import PenstockError, SidecarDied
 _PREFIX = "penstock-"
 _LOG = "sidecar.log"
 _LOG_LINES = 20
+#: Seconds to become ready: the command may build itself first.
+_START_TIMEOUT = 900.0
 
 
 def find_command() -> "list[str]":
@@ -53,9 +55,8 @@ class PrivateSidecar:
     of its own, so that Ctrl-C reaches the trainer alone, which then closes the sidecar.
     """
 
-    def __init__(self, options: "list[str]", start_timeout: float):
+    def __init__(self, options: "list[str]"):
         self._options = options
-        self._start_timeout = start_timeout
         self._process: Optional[subprocess.Popen] = None
         self._pid = os.getpid()
         self.starts = 0
@@ -82,14 +83,14 @@ class PrivateSidecar:
             raise
 
     def _await_ready(self, command: "list[str]") -> None:
-        process, said, deadline = self._process, b"", time.monotonic() + self._start_timeout
+        process, said, deadline = self._process, b"", time.monotonic() + _START_TIMEOUT
         poller = select.poll()
         poller.register(process.stdout, select.POLLIN)
         with process.stdout as stdout:
             while not re.search(rb"(?m)^ready", said):
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise SidecarDied(self._text(command, f"was not ready within {self._start_timeout:g} s"))
+                    raise SidecarDied(self._text(command, f"was not ready within {_START_TIMEOUT:g} s"))
                 if not poller.poll(left * 1000):
                     continue
                 data = os.read(stdout.fileno(), 4096)

@@ -19,6 +19,8 @@ from .errors import ForkedError, ProtocolError, SidecarDied, SidecarError, Slots
 
 #: Seconds after which a caller who holds every slot is warned.
 _HELD_WARNING = 2.0
+#: Deaths in a row, without a batch between them, after which another try is pointless.
+_FRUITLESS_MAX = 4
 #: Seconds for the sidecar to stop a pipeline when it is told to.
 _CLOSE_TIMEOUT = 10.0
 
@@ -27,7 +29,8 @@ class Session:
     """Yields batches in order, exactly once, whoever dies on the other side. For one thread at a time.
 
     ``connect`` returns a fresh :class:`Connection`. It is called again after the sidecar died, and raises
-    :class:`SidecarDied` when it gives up. ``config`` holds the fields of OPEN.
+    :class:`SidecarDied` when it gives up; ``explain`` then says what is known of the last one's end. ``config`` holds the
+    fields of OPEN.
     """
 
     def __init__(
@@ -38,18 +41,22 @@ class Session:
         slots: Optional[int] = None,
         held_timeout: float = 60.0,
         page_lock=None,
+        explain: Callable[[], str] = lambda: "",
     ):
         self._connect = connect
         self._config = config
         self._slots = slots
         self._held_timeout = held_timeout
         self._page_lock = page_lock
+        self._explain = explain
+        self._fruitless = 0  # deaths and lost connections since the last batch
         self._pid = os.getpid()
         self._connection: Optional[Connection] = None
         self._ring: Optional[Ring] = None
         self._ours = True  # whether it is certain that nobody else writes into the ring
         self._min_slot_bytes = 0
         self._failure: Optional[SidecarError] = None
+        self._alert = False  # whether something beside the ring may want attention
         #: The cursor after the last batch that was handed out; where to open next.
         self.cursor: Optional[dict] = config.get("cursor")
         self.plan: dict = {}
@@ -74,10 +81,19 @@ class Session:
                     self._connection = self._connect()
                 self._open_on(self._connection)
                 return
-            except SidecarDied:
+            except SidecarDied as e:
                 if self._connection is None:
                     raise  # connect gave up
                 self._drop_connection()
+                self._count_death(e)
+
+    def _count_death(self, cause: Optional[Exception]) -> None:
+        self._fruitless += 1
+        if self._fruitless > _FRUITLESS_MAX:
+            raise SidecarDied(
+                f"the sidecar ended {self._fruitless} times without delivering a batch, so starting over does not help. "
+                + self._explain()
+            ) from cause
 
     def _open_on(self, connection: Connection) -> None:
         request = {**self._config, "type": "OPEN", "cursor": self.cursor}
@@ -94,6 +110,8 @@ class Session:
         connection.send({"type": "RING", "layout_version": VERSION, **geometry}, ring.fds)
         connection.receive("STARTED", None)
         self.plan = plan
+        self._sequence = 0
+        self._alert = True  # more than STARTED may have arrived
         self._poll = select.poll()
         for fd in (ring.ready_fd, connection.sock.fileno(), connection.pidfd):
             if fd >= 0:
@@ -127,10 +145,12 @@ class Session:
             hold = self._ring.take()
             if hold is not None:
                 return self._accept(hold, waited)
-            if not self._heard():
-                began = time.monotonic_ns()
-                self._wait()
-                waited += time.monotonic_ns() - began
+            if self._alert:
+                self._alert = self._heard()
+                continue
+            began = time.monotonic_ns()
+            self._wait()
+            waited += time.monotonic_ns() - began
         return None
 
     def ready(self) -> bool:
@@ -150,6 +170,15 @@ class Session:
         if waited:
             self.wait_nanos += waited
             self._ring.waited(self.wait_nanos - self._waited_before)
+        if batch.sequence != self._sequence:
+            # An exception in this thread (Ctrl-C, a signal handler) cut an earlier call after it had taken a batch, which
+            # nobody has got and nobody will free. Start over behind the last one that was handed out.
+            batch.release()
+            self._drop_connection()
+            self._ours = False
+            self._open()
+            return self.next()
+        self._sequence += 1
         if batch.ends:
             batch.release()
             self.ended = True
@@ -157,6 +186,7 @@ class Session:
         if waited:
             self.waits += 1
             self.hand_off_nanos.append(arrived - batch.published_nanos)
+        self._fruitless = 0
         self.cursor = batch.cursor
         self.batches += 1
         self.bytes += batch.nbytes
@@ -183,6 +213,7 @@ class Session:
             self._ours = self._ours or connection.dead
             self._drop_connection()
             self.reconnects += 1
+            self._count_death(None)
             self._open()
         else:
             return False
@@ -233,8 +264,9 @@ class Session:
         for fd, _ in events:
             if fd == self._ring.ready_fd:
                 _linux.eventfd_clear(fd)
-            elif fd == self._connection.pidfd:
-                self._connection.dead = True
+            else:
+                self._alert = True
+                self._connection.dead |= fd == self._connection.pidfd
         return bool(events)
 
     # ---- copies to a device ----

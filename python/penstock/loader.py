@@ -130,7 +130,7 @@ class Loader:
         while True:
             if not self._run_dir:
                 if self._sidecar is None:
-                    self._sidecar = _daemon.PrivateSidecar(self._sidecar_options, self._restart_timeout)
+                    self._sidecar = _daemon.PrivateSidecar(self._sidecar_options)
                 self._sidecar.ensure_running()
             left = deadline - time.monotonic()
             if left <= 0:
@@ -156,6 +156,7 @@ class Loader:
                 slots=self._slots,
                 held_timeout=self._held_timeout,
                 page_lock=self._page_lock,
+                explain=lambda: self._sidecar.log_tail() if self._sidecar else "See its own log.",
             )
             self._cursor = self._session.cursor
         self._session.check_process()
@@ -186,6 +187,9 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         """Goes on where the last iteration, or the loaded state, ended: to the end of that epoch (``epochs=None``) or of the run."""
         session = self._open()
+        if session.cursor is not self._cursor:  # an interrupt hit between the session and the caller
+            self._end_session()
+            session = self._open()
         epoch = self._cursor["epoch"]
         while True:
             batch = session.next()

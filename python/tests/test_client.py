@@ -210,6 +210,33 @@ def test_closing_in_the_middle_ends_the_iteration_with_an_error(fake):
         next(iterator)
 
 
+@pytest.mark.parametrize("where", ["in the session", "behind it"])
+def test_an_interrupt_in_the_middle_loses_and_repeats_nothing(fake, monkeypatch, where):
+    """Ctrl-C in a notebook: the loop is cut anywhere, and the next one goes on."""
+    from penstock import _ring
+
+    with loader_of(fake, slots=2) as loader:
+        seen = []
+        for batch in loader:
+            seen += batch.keys
+            if batch.step == 4:
+                break
+        with monkeypatch.context() as patch:
+
+            def interrupted(*_):
+                raise KeyboardInterrupt
+
+            if where == "in the session":
+                patch.setattr(_ring.Ring, "slot_memory", interrupted)  # taken, not yet a batch
+                with pytest.raises(KeyboardInterrupt):
+                    next(iter(loader))
+            else:
+                loader._session.next()  # a batch that never reached the caller
+        del batch
+        seen += keys_of(loader)
+        assert seen == [f"0/{i}" for i in range(1000)]
+
+
 # ---- private sidecars ----
 
 
@@ -232,6 +259,11 @@ def test_a_sidecar_that_does_not_start_is_quoted(fake_home):
             len(loader)
         assert len(os.listdir(fake_home)) == 2  # run directory and the kept log
     assert [name for name in os.listdir(fake_home) if name.endswith(".log")]
+
+
+def test_a_sidecar_that_always_dies_is_given_up(fake_home):
+    with private(["--exit-after", "0"]) as loader, pytest.raises(penstock.SidecarDied, match="5 times without"):
+        next(iter(loader))
 
 
 def test_kill_of_the_sidecar_again_and_again(fake_home, no_leaks):
