@@ -54,10 +54,7 @@ final class ClientSession implements AutoCloseable {
    * @param wire has the descriptors (memfd, ready eventfd, free eventfd), which are taken over
    */
   void start(
-      Engine engine,
-      JsonNode message,
-      Wire wire,
-      Consumer<PipelineFailedException> onFailure)
+      Engine engine, JsonNode message, Wire wire, Consumer<PipelineFailedException> onFailure)
       throws RefusedException, IOException {
     if (wire.descriptorCount() != 3) {
       throw new RefusedException(

@@ -84,10 +84,7 @@ final class Connection implements Runnable {
     Optional<PidWatch> watch = watch();
     try (Poller poller =
         Poller.of(
-            wire.descriptor(),
-            watch.map(PidWatch::descriptor).orElse(-1),
-            wake.descriptor(),
-            -1)) {
+            wire.descriptor(), watch.map(PidWatch::descriptor).orElse(-1), wake.descriptor(), -1)) {
       while (!stopping) {
         ClientSession now = session;
         poller.set(FREED, now == null ? -1 : now.freeDescriptor());
@@ -143,8 +140,7 @@ final class Connection implements Runnable {
         endSession();
         wire.send(Messages.message("CLOSED"));
       }
-      case "STATUS" ->
-          wire.send(Messages.message("STATUS").set("status", sidecar.statusTree()));
+      case "STATUS" -> wire.send(Messages.message("STATUS").set("status", sidecar.statusTree()));
       default ->
           throw new RefusedException(
               Kind.BAD_REQUEST,

@@ -102,8 +102,7 @@ final class SharedRing implements Ring {
       }
       claimed[slot.index()] = false;
       // System.nanoTime is CLOCK_MONOTONIC on Linux, as the client's clock.
-      RingLayout.LONG.set(
-          region, slot.offset() + SlotLayout.PUBLISHED_NANOS, System.nanoTime());
+      RingLayout.LONG.set(region, slot.offset() + SlotLayout.PUBLISHED_NANOS, System.nanoTime());
       RingLayout.INT.set(region, RingLayout.stateAt(slot.index()), RingLayout.READY);
       long entry = tail & (RingLayout.queueCapacity(slotCount) - 1);
       RingLayout.INT.set(region, RingLayout.queueAt(slotCount) + 4 * entry, slot.index());

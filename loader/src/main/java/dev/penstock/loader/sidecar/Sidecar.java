@@ -142,8 +142,7 @@ public final class Sidecar implements AutoCloseable {
 
   private void accept() {
     try (PidWatches parent = PidWatches.of(config.parentPid());
-        Poller poller =
-            Poller.of(listener.descriptor(), stop.descriptor(), parent.descriptor())) {
+        Poller poller = Poller.of(listener.descriptor(), stop.descriptor(), parent.descriptor())) {
       while (true) {
         poller.await(-1);
         if (poller.isReady(STOP)) {

@@ -60,8 +60,7 @@ final class Wire implements AutoCloseable {
     if (needed > pending.length) {
       pending = Arrays.copyOf(pending, Math.max(needed, 2 * pending.length));
     }
-    MemorySegment.copy(
-        chunk, ValueLayout.JAVA_BYTE, 0, pending, pendingBytes, received.length());
+    MemorySegment.copy(chunk, ValueLayout.JAVA_BYTE, 0, pending, pendingBytes, received.length());
     pendingBytes = needed;
     return !received.isEnd();
   }

@@ -62,7 +62,8 @@ final class RingGoldenTest {
       }
     }
     List<FieldSpec> fields =
-        List.of(FieldSpec.parse("txt"), FieldSpec.parse("cls:int"), FieldSpec.parse("emb:f32[2,2]"));
+        List.of(
+            FieldSpec.parse("txt"), FieldSpec.parse("cls:int"), FieldSpec.parse("emb:f32[2,2]"));
     return engine.plan(
         LoaderConfig.builder(archive.toString())
             .batchSize(ROWS)
@@ -90,8 +91,7 @@ final class RingGoldenTest {
       MemorySegment region = arena.allocate(RingLayout.regionBytes(SLOTS, SLOT_BYTES), 4096);
       RingLayout.initialize(region, SLOTS, SLOT_BYTES, EPOCH);
       Semaphore published = new Semaphore(0);
-      SharedRing ring =
-          new SharedRing(region, SLOTS, SLOT_BYTES, EPOCH, published::release);
+      SharedRing ring = new SharedRing(region, SLOTS, SLOT_BYTES, EPOCH, published::release);
       SessionPlan plan = plan(engine);
       try (Session session = engine.start(plan, ring, failure -> published.release(SLOTS))) {
         published.tryAcquire(SLOTS, 30, TimeUnit.SECONDS);

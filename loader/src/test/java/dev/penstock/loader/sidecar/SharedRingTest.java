@@ -70,7 +70,7 @@ final class SharedRingTest {
       Slot slot = ring.claim();
       ring.publish(slot);
       assertEquals(
-          slot.index(), (int) RingLayout.INT.get(region, RingLayout.queueAt(SLOTS) + 4 * (i % 4)));
+          slot.index(), (int) RingLayout.INT.get(region, RingLayout.queueAt(SLOTS) + 4L * (i % 4)));
       setState(slot.index(), RingLayout.FREE);
     }
   }

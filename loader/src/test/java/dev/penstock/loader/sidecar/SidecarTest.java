@@ -299,7 +299,8 @@ final class SidecarTest {
         "rwx------",
         PosixFilePermissions.toString(Files.getPosixFilePermissions(root.resolve("run"))));
     assertEquals(
-        "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(sidecar.socket())));
+        "rw-------",
+        PosixFilePermissions.toString(Files.getPosixFilePermissions(sidecar.socket())));
     IOException second = assertThrows(IOException.class, () -> Sidecar.open(config()));
     assertTrue(String.valueOf(second.getMessage()).contains("another run directory"));
     Path open = Files.createDirectory(root.resolve("open"));

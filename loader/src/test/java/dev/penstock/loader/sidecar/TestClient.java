@@ -21,7 +21,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A trainer in Java, for tests of the daemon's side: takes batches and checks nothing by itself. */
+/**
+ * A trainer in Java, for tests of the daemon's side: takes batches and checks nothing by itself.
+ */
 final class TestClient implements AutoCloseable {
   private static final long TIMEOUT_MILLIS = 30_000;
 
@@ -137,8 +139,7 @@ final class TestClient implements AutoCloseable {
   }
 
   void release(Slot slot) {
-    RingLayout.INT.setRelease(
-        region.segment(), RingLayout.stateAt(slot.index()), RingLayout.FREE);
+    RingLayout.INT.setRelease(region.segment(), RingLayout.stateAt(slot.index()), RingLayout.FREE);
     free.signal();
   }
 
@@ -177,7 +178,6 @@ final class TestClient implements AutoCloseable {
       }
     }
   }
-
 
   @Override
   public void close() {
