@@ -30,7 +30,13 @@ final class BounceBuffers implements AutoCloseable {
   /** The offset in {@link #slab} of a buffer of {@link #BYTES} bytes; given back exactly once. */
   long take() {
     permits.acquireUninterruptibly();
-    return pool.offset(pool.take());
+    try {
+      return pool.offset(pool.take());
+    } catch (IllegalStateException e) {
+      // Closed meanwhile: the next one must not wait for ever.
+      permits.release();
+      throw e;
+    }
   }
 
   void give(long offset) {
@@ -38,8 +44,11 @@ final class BounceBuffers implements AutoCloseable {
     permits.release();
   }
 
+  /** Waits until none is in use; whoever wants one later is refused. */
   @Override
   public void close() {
+    permits.acquireUninterruptibly(pool.blockCount());
     pool.close();
+    permits.release(pool.blockCount());
   }
 }

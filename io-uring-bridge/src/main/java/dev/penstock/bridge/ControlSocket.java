@@ -57,6 +57,7 @@ public final class ControlSocket implements AutoCloseable {
 
   /** Two sockets connected to each other. */
   public static ControlSocket[] pair() throws IOException {
+    Native.require("socketpair");
     int[] pair = new int[2];
     int result = SocketCalls.socketpair(pair);
     if (result < 0) {
@@ -66,6 +67,7 @@ public final class ControlSocket implements AutoCloseable {
   }
 
   static String checkedPath(Path path) throws IOException {
+    Native.require("socket " + path);
     String text = path.toString();
     int bytes = text.getBytes(StandardCharsets.UTF_8).length;
     if (bytes > SocketCalls.PATH_BYTES_MAX) {

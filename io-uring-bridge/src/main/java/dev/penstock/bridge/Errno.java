@@ -18,6 +18,7 @@ public final class Errno {
   static final int EINVAL = 22;
   static final int EPIPE = 32;
   static final int ENOSYS = 38;
+  static final int EOPNOTSUPP = 95;
   static final int EADDRINUSE = 98;
   static final int ECONNABORTED = 103;
   static final int ECONNREFUSED = 111;
@@ -51,7 +52,7 @@ public final class Errno {
       case ENOSYS -> "ENOSYS";
       case 40 -> "ELOOP";
       case 61 -> "ENODATA";
-      case 95 -> "EOPNOTSUPP";
+      case EOPNOTSUPP -> "EOPNOTSUPP";
       case EADDRINUSE -> "EADDRINUSE";
       case ECONNABORTED -> "ECONNABORTED";
       case 104 -> "ECONNRESET";

@@ -1,5 +1,6 @@
 package dev.penstock.bridge;
 
+import java.io.IOException;
 import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -44,6 +45,13 @@ final class Native {
   /** Empty when native calls work here, else the reason and what would fix it. */
   static Optional<String> missing() {
     return MISSING;
+  }
+
+  /** Refuses what has no twin, where native calls do not work. */
+  static void require(String what) throws IOException {
+    if (MISSING.isPresent()) {
+      throw new IOException(what + ": " + MISSING.get());
+    }
   }
 
   static boolean available() {

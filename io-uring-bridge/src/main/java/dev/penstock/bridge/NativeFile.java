@@ -159,17 +159,17 @@ final class NativeFile extends OpenFile {
 
   /**
    * Whether a read that ended with {@code result} is worth repeating: after an interruption, and in
-   * direct mode after EINVAL, with the page cache from then on.
+   * direct mode after EINVAL or EOPNOTSUPP, with the page cache from then on.
    */
   boolean retry(long result, boolean wasDirect) {
     if (result == -Errno.EINTR || result == -Errno.EAGAIN) {
       return true;
     }
-    if (result != -Errno.EINVAL || !wasDirect) {
+    if (!wasDirect || (result != -Errno.EINVAL && result != -Errno.EOPNOTSUPP)) {
       return false;
     }
     MemoryCalls.fcntl(fd, FileCalls.F_SETFL, 0);
-    turnBuffered("buffered: a direct read was refused with EINVAL");
+    turnBuffered("buffered: a direct read was refused with " + Errno.name(result));
     return true;
   }
 

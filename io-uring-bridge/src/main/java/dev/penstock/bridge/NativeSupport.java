@@ -36,7 +36,7 @@ public final class NativeSupport {
     report.put("page cache residency", residency());
     report.put("cuda", CudaCalls.missing().map(reason -> "no: " + reason).orElse("ok"));
     report.put("processors", "ok, %d may be used".formatted(CpuAffinity.count()));
-    report.put("clock", "ok, CLOCK_MONOTONIC by " + MonotonicClock.description());
+    report.put("clock", "ok, CLOCK_MONOTONIC by " + SystemClock.description());
     return Collections.unmodifiableMap(report);
   }
 

@@ -26,6 +26,7 @@ public final class Notifier implements AutoCloseable {
   }
 
   private static Notifier create(int flags) throws IOException {
+    Native.require("eventfd");
     int fd = WaitCalls.eventfd(0, WaitCalls.EFD_CLOEXEC | flags);
     if (fd < 0) {
       throw new ErrnoException("eventfd", fd);
@@ -35,6 +36,7 @@ public final class Notifier implements AutoCloseable {
 
   /** Takes over an eventfd that another process sent. */
   public static Notifier fromDescriptor(int fd) throws IOException {
+    Native.require("eventfd");
     int flags = MemoryCalls.fcntl(fd, FileCalls.F_GETFL, 0);
     int result =
         flags < 0 ? flags : MemoryCalls.fcntl(fd, FileCalls.F_SETFL, flags | FileCalls.O_NONBLOCK);

@@ -76,6 +76,9 @@ public sealed interface PageLock extends AutoCloseable {
 
   /** Locks by CUDA for device {@code ordinal}, else by mlock, else not at all. */
   static PageLock forCuda(MemorySegment memory, int ordinal) {
+    if (!memory.isNative()) {
+      throw new IllegalArgumentException("only native memory can be locked, not " + memory);
+    }
     Optional<String> missing = CudaCalls.missing();
     if (missing.isPresent()) {
       return withoutCuda(memory, "; no CUDA: " + missing.get());

@@ -19,6 +19,7 @@ public final class PidWatch implements AutoCloseable {
    * @throws ErrnoException with ESRCH if there is no such process
    */
   public static PidWatch open(int pid) throws IOException {
+    Native.require("pidfd");
     int fd = WaitCalls.pidfdOpen(pid);
     if (fd < 0) {
       throw new ErrnoException("pidfd_open of process " + pid, fd);

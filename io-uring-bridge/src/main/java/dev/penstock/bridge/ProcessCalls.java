@@ -16,7 +16,9 @@ final class ProcessCalls {
   private static final int MASK_BYTES = 1024;
 
   /** linux/time.h */
-  private static final int CLOCK_MONOTONIC = 1;
+  static final int CLOCK_MONOTONIC = 1;
+
+  static final int CLOCK_PROCESS_CPUTIME_ID = 2;
 
   private static final MethodHandle GET_AFFINITY =
       Native.errnoCall("sched_getaffinity", FunctionDescriptor.of(INT, INT, LONG, POINTER));
@@ -57,13 +59,13 @@ final class ProcessCalls {
     }
   }
 
-  /** CLOCK_MONOTONIC in nanoseconds, or a negated errno. */
-  static long monotonicNanos() {
+  /** A clock in nanoseconds, or a negated errno. */
+  static long clockNanos(int clock) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.errnoState();
       // struct timespec {time_t sec, long nsec}
       MemorySegment time = arena.allocate(16, 8);
-      int result = (int) CLOCK_GETTIME.invokeExact(state, CLOCK_MONOTONIC, time);
+      int result = (int) CLOCK_GETTIME.invokeExact(state, clock, time);
       return result < 0
           ? Native.result(result, state)
           : time.get(LONG, 0) * 1_000_000_000L + time.get(LONG, 8);

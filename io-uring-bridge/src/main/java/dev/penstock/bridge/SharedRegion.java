@@ -39,6 +39,7 @@ public final class SharedRegion implements AutoCloseable {
    * @throws ErrnoException if the system has not that much memory; says what to try
    */
   public static SharedRegion create(String name, long bytes, Pages pages) throws IOException {
+    Native.require("shared region " + name);
     int flags = MemoryCalls.MFD_CLOEXEC | MemoryCalls.MFD_ALLOW_SEALING;
     if (pages == Pages.RESERVED_HUGE) {
       flags |= MemoryCalls.MFD_HUGETLB;
@@ -81,6 +82,7 @@ public final class SharedRegion implements AutoCloseable {
    *     {@code expectedBytes}
    */
   public static SharedRegion fromDescriptor(int fd, long expectedBytes) throws IOException {
+    Native.require("received region");
     try {
       check(fd, expectedBytes);
       return new SharedRegion(fd, map(fd, expectedBytes, "a received region"));

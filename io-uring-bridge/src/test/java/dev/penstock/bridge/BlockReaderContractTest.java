@@ -374,6 +374,22 @@ abstract class BlockReaderContractTest {
   }
 
   @Test
+  void interruptsEndNoReads() throws Exception {
+    byte[] bytes = file("data", 300_000);
+    try (BlockReader.ReadableFile file = reader.open(directory.resolve("data"), ReadMode.AUTO)) {
+      Thread.currentThread().interrupt();
+      assertEquals(100_000, file.readNow(5, pool.slab(), 0, 100_000));
+      CompletableFuture<Long> result = submit(file, 5, 100_000, 100_000);
+      reader.flush();
+      assertTrue(Thread.interrupted());
+      assertEquals(100_000, result.get(20, TimeUnit.SECONDS));
+      assertEquals(300_000, file.readNow(0, pool.slab(), 1 << 20, 400_000));
+      assertHolds(bytes, 5, 100_000, 0);
+      assertHolds(bytes, 5, 100_000, 100_000);
+    }
+  }
+
+  @Test
   void misuseIsRefused() throws Exception {
     file("data", 100);
     Path path = directory.resolve("data");

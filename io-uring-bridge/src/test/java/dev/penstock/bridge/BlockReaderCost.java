@@ -21,12 +21,14 @@ final class BlockReaderCost {
     Path path = Path.of(arguments[0]);
     int gibibytes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 4;
     System.out.printf("%s, %d MiB, %d GiB per line%n", path, Files.size(path) >> 20, gibibytes);
+    NativeSupport.report().forEach((feature, text) -> System.out.println(feature + ": " + text));
     for (int round = 0; round < 2; round++) {
       for (int depth : new int[] {16, 32}) {
         measure("io_uring, fixed", path, BlockReaderConfig.Engine.IO_URING, true, depth, gibibytes);
         measure("io_uring", path, BlockReaderConfig.Engine.IO_URING, false, depth, gibibytes);
         measure("channel", path, BlockReaderConfig.Engine.CHANNEL, false, depth, gibibytes);
       }
+      measureNow(path, gibibytes);
     }
   }
 
@@ -51,12 +53,12 @@ final class BlockReaderCost {
       try (BlockReader reader = BlockReader.open(config);
           BlockReader.ReadableFile file = reader.open(path, ReadMode.DIRECT)) {
         run(reader, file, pool, 256);
-        long cpu = cpuNanos();
+        long cpu = SystemClock.processCpuNanos();
         long start = System.nanoTime();
         int blocks = gibibytes * ((1 << 30) / BLOCK_BYTES);
         run(reader, file, pool, blocks);
         double seconds = (System.nanoTime() - start) / 1e9;
-        double cpuSeconds = (cpuNanos() - cpu) / 1e9;
+        double cpuSeconds = (SystemClock.processCpuNanos() - cpu) / 1e9;
         System.out.printf(
             "%-16s depth %2d  %6.0f MB/s  %.4f CPU-s/GiB  (%s)%n",
             name,
@@ -65,6 +67,35 @@ final class BlockReaderCost {
             cpuSeconds / gibibytes,
             file.modeReason());
       }
+    }
+  }
+
+  /** Blocking reads through the page cache, on this thread, into a slab of 16 MiB. */
+  private static void measureNow(Path path, int gibibytes) throws IOException {
+    ByteBudget budget = ByteBudget.of(1L << 30);
+    try (BlockPool pool = BlockPool.open(budget, "blocks", BLOCK_BYTES, 32);
+        BlockReader reader = BlockReader.open(BlockReaderConfig.of(budget));
+        BlockReader.ReadableFile file = reader.open(path, ReadMode.BUFFERED)) {
+      pool.slab().fill((byte) 0);
+      int fileBlocks = (int) (file.sizeBytes() / BLOCK_BYTES);
+      int blocks = gibibytes * ((1 << 30) / BLOCK_BYTES);
+      long cpu = 0;
+      long start = 0;
+      for (int index = -fileBlocks; index < blocks; index++) {
+        if (index == 0) {
+          // Everything is in the page cache now, if it is large enough.
+          cpu = SystemClock.processCpuNanos();
+          start = System.nanoTime();
+        }
+        long at = (long) Math.floorMod(index, fileBlocks) * BLOCK_BYTES;
+        file.readNow(at, pool.slab(), pool.offset(Math.floorMod(index, 32)), BLOCK_BYTES);
+      }
+      double seconds = (System.nanoTime() - start) / 1e9;
+      System.out.printf(
+          "%-16s cached    %6.0f MB/s  %.4f CPU-s/GiB%n",
+          "readNow",
+          (double) blocks * BLOCK_BYTES / 1e6 / seconds,
+          (SystemClock.processCpuNanos() - cpu) / 1e9 / gibibytes);
     }
   }
 
@@ -101,9 +132,5 @@ final class BlockReaderCost {
     if (failed.get() != 0) {
       throw new IllegalStateException("read failed: " + Errno.name(failed.get()));
     }
-  }
-
-  private static long cpuNanos() {
-    return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos();
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** Page locks, processors, clocks, figures and the report about them. */
 class SystemTest {
-  private final ByteBudget budget = ByteBudget.of(64 << 20);
+  private final ByteBudget budget = ByteBudget.of(256 << 20);
 
   @BeforeEach
   void needsNativeCalls() {
@@ -96,24 +96,30 @@ class SystemTest {
 
   @Test
   void theClockIsTheKernels() {
-    long before = ProcessCalls.monotonicNanos();
-    long ours = MonotonicClock.nanos();
-    long after = ProcessCalls.monotonicNanos();
+    long before = ProcessCalls.clockNanos(ProcessCalls.CLOCK_MONOTONIC);
+    long ours = SystemClock.monotonicNanos();
+    long after = ProcessCalls.clockNanos(ProcessCalls.CLOCK_MONOTONIC);
     assertTrue(before <= ours && ours <= after, "%d %d %d".formatted(before, ours, after));
+    long cpu = SystemClock.processCpuNanos();
+    assertTrue(cpu > 0 && SystemClock.processCpuNanos() >= cpu);
   }
 
   @Test
   void largeRegionsAreAlignedForHugePages() {
+    // The kernel's counts are approximate and the JVM's own memory moves: hence the wide margins.
     long before = ProcessMemory.residentBytes();
-    try (NativeRegion region = NativeRegion.open(budget, "test", (32 << 20) + 1)) {
+    int bytes = 128 << 20;
+    try (NativeRegion region = NativeRegion.open(budget, "test", bytes + 1)) {
       assertEquals(0, region.segment().address() % NativeRegion.HUGE_PAGE_BYTES);
-      assertEquals((32 << 20) + 4096, region.segment().byteSize());
+      assertEquals(bytes + 4096, region.segment().byteSize());
       region.segment().fill((byte) 1);
-      assertTrue(ProcessMemory.residentBytes() > before + (24 << 20));
-      assertTrue(ProcessMemory.peakResidentBytes() >= ProcessMemory.residentBytes());
+      long resident = ProcessMemory.residentBytes();
+      assertTrue(resident > before + bytes / 2, () -> before + " then " + resident);
+      assertTrue(ProcessMemory.peakResidentBytes() > before + bytes / 2);
     }
     assertEquals(0, budget.usedBytes());
-    assertTrue(ProcessMemory.residentBytes() < before + (24 << 20));
+    long after = ProcessMemory.residentBytes();
+    assertTrue(after < before + bytes / 2, () -> before + " then " + after);
     assertThrows(IllegalArgumentException.class, () -> NativeRegion.open(budget, "test", 0));
   }
 
