@@ -55,6 +55,11 @@ final class BlockOrder extends Order {
   }
 
   @Override
+  long samples(long epoch) {
+    return shape.sampleCount();
+  }
+
+  @Override
   long sampleAt(long epoch, long index) {
     long place = placeOf(epoch, index);
     EpochTable table = table(epoch);
@@ -145,6 +150,22 @@ final class BlockOrder extends Order {
       windows.set(lane, window);
     }
     return window;
+  }
+
+  @Override
+  long windowSize(long epoch, long index) {
+    int lane = lanes.laneOf(index);
+    long number = lanes.windowOf(lane, index / lanes.count);
+    return lanes.windowEnd(lane, number) - lanes.windowStart(lane, number);
+  }
+
+  @Override
+  long substitute(long epoch, long index, int distance) {
+    int lane = lanes.laneOf(index);
+    long item = index / lanes.count;
+    long start = lanes.windowStart(lane, lanes.windowOf(lane, item));
+    long moved = start + (item - start + distance) % windowSize(epoch, index);
+    return moved * lanes.count + lane;
   }
 
   @Override

@@ -70,4 +70,25 @@ public record Cursor(
         sources,
         schedule);
   }
+
+  Cursor named(String newFingerprint) {
+    return fingerprint.equals(newFingerprint)
+        ? this
+        : new Cursor(
+            version,
+            newFingerprint,
+            shuffle,
+            end,
+            seed,
+            epoch,
+            index,
+            step,
+            globalBatch,
+            lanes,
+            window,
+            groups,
+            extentSamples,
+            sources,
+            schedule);
+  }
 }

@@ -16,6 +16,11 @@ final class GlobalOrder extends Order {
   }
 
   @Override
+  long samples(long epoch) {
+    return shape.sampleCount();
+  }
+
+  @Override
   long sampleAt(long epoch, long index) {
     return permutation(epoch).apply(index);
   }

@@ -4,7 +4,7 @@ package dev.penstock.sharding;
  * The order inside an epoch: index to sample and back. Thread-safe; the locators that it hands out
  * are not.
  */
-abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder {
+abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder, GrownOrder {
   /** Where the run was at its last question, so that the next one near it is quick. */
   interface Locator {
     /**
@@ -31,6 +31,19 @@ abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder {
    * is read; -1 if there is none.
    */
   abstract long nextIndex(long epoch, long from, long to, long above);
+
+  /** The samples of an epoch. */
+  abstract long samples(long epoch);
+
+  /** How many indexes share a window with one; all of the epoch where there are no windows. */
+  long windowSize(long epoch, long index) {
+    return samples(epoch);
+  }
+
+  /** The index so many further in the same window, round its end. */
+  long substitute(long epoch, long index, int distance) {
+    return (index + distance) % samples(epoch);
+  }
 
   /** Expected decoded bytes of an epoch by needed bytes, for one host that reads all lanes. */
   abstract double decodeWaste();

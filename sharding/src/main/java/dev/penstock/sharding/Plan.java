@@ -16,11 +16,24 @@ public final class Plan implements StepPlan {
   private final Steps steps;
   private final Order order;
 
-  private Plan(DatasetShape shape, OrderSpec spec) {
+  /** The dataset before epoch {@link #growsAt}. */
+  private final DatasetShape earlier;
+
+  private final long growsAt;
+
+  private Plan(
+      DatasetShape shape,
+      OrderSpec spec,
+      Steps steps,
+      Order order,
+      DatasetShape earlier,
+      long growsAt) {
     this.shape = shape;
     this.spec = spec;
-    this.steps = new Steps(shape.sampleCount(), spec.globalBatch(), spec.end());
-    this.order = Order.of(shape, spec);
+    this.steps = steps;
+    this.order = order;
+    this.earlier = earlier;
+    this.growsAt = growsAt;
   }
 
   /**
@@ -43,9 +56,43 @@ public final class Plan implements StepPlan {
               + ", so that end = drop would leave no step; choose pad or carry, or a smaller"
               + " batch");
     }
-    return new Plan(shape, spec);
+    Steps steps = new Steps(samples, spec.globalBatch(), spec.end());
+    return new Plan(shape, spec, steps, Order.of(shape, spec), shape, 0);
   }
 
+  /**
+   * The plan of a dataset to which shards are appended: a run finishes its epoch on the old list
+   * and goes on with the new one. Cursors before that epoch name the old dataset, later ones the
+   * new.
+   *
+   * @param before the dataset that the run began with
+   * @param now the same shards and more behind them
+   * @param growsAt the first epoch of the new list, as a rule the saved cursor's next
+   */
+  public static Plan grown(DatasetShape before, DatasetShape now, OrderSpec spec, long growsAt) {
+    Plan earlier = of(before, spec);
+    Plan later = of(now, spec);
+    if (growsAt <= 0) {
+      return later;
+    }
+    for (int shard = 0; shard < before.shardCount(); shard++) {
+      if (shard >= now.shardCount() || before.samplesIn(shard) != now.samplesIn(shard)) {
+        throw new IllegalArgumentException(
+            "growing "
+                + before
+                + " to "
+                + now
+                + ": shard "
+                + shard
+                + " is not the same; only shards behind the last may be new");
+      }
+    }
+    Steps steps = new GrownSteps(earlier.steps, growsAt, now.sampleCount());
+    Order order = new GrownOrder(before, earlier.order, later.order, growsAt);
+    return new Plan(now, spec, steps, order, before, growsAt);
+  }
+
+  /** The dataset; with shards appended, the new one. */
   public DatasetShape shape() {
     return shape;
   }
@@ -109,6 +156,20 @@ public final class Plan implements StepPlan {
   }
 
   /**
+   * The index whose sample stands in for a bad one at an index, at the given attempt from 1 on: the
+   * next in the same window, round its end; without windows, in the epoch. Attempts beyond {@link
+   * #substitutes} only repeat.
+   */
+  public long substituteIndex(long epoch, long index, int attempt) {
+    return order.substitute(epoch, inEpoch("index", epoch, index), attempt);
+  }
+
+  /** How many other samples can stand in for the one at an index. */
+  public long substitutes(long epoch, long index) {
+    return order.windowSize(epoch, inEpoch("index", epoch, index)) - 1;
+  }
+
+  /**
    * The smallest position (epoch · n + index) above a given one, in its epoch or the next, at which
    * any rank reads one of the samples {@code [from, to)} of a shard; {@link #NEVER} if there is
    * none before the epoch after that. Rows that {@code DROP} leaves out do not count; repeats of
@@ -124,10 +185,9 @@ public final class Plan implements StepPlan {
       epoch = 0;
       above = -1;
     }
-    long read = spec.end() == End.DROP ? steps.perEpoch() * spec.globalBatch() : samples;
     for (long e = epoch; e <= epoch + 1; e++) {
       long index = order.nextIndex(e, first, last, above);
-      if (index >= 0 && index < read) {
+      if (index >= 0 && index < readIn(e)) {
         return e * samples + index;
       }
       above = -1;
@@ -135,11 +195,17 @@ public final class Plan implements StepPlan {
     return NEVER;
   }
 
+  /** Indexes of an epoch that steps from its start read. */
+  private long readIn(long epoch) {
+    long samples = steps.samples(epoch);
+    return spec.end() == End.DROP ? samples - samples % spec.globalBatch() : samples;
+  }
+
   @Override
   public Cursor start() {
     return new Cursor(
         Keyed.ALGORITHM_VERSION,
-        shape.fingerprint(),
+        fingerprint(0),
         spec.shuffle(),
         spec.end(),
         spec.seed(),
@@ -162,7 +228,7 @@ public final class Plan implements StepPlan {
 
   @Override
   public Cursor after(Cursor at, long count) {
-    return steps.after(own(at), count);
+    return named(steps.after(own(at), count));
   }
 
   /**
@@ -172,9 +238,9 @@ public final class Plan implements StepPlan {
    */
   @Override
   public Cursor resume(Cursor saved) {
-    Cursor start = start();
+    Cursor start = start().named(fingerprint(saved.epoch()));
     Resumption.check(start, saved, shape);
-    return steps.normal(start.at(saved.epoch(), saved.index(), saved.step()));
+    return named(steps.normal(start.at(saved.epoch(), saved.index(), saved.step())));
   }
 
   @Override
@@ -189,7 +255,8 @@ public final class Plan implements StepPlan {
 
   @Override
   public String orderId() {
-    return OrderId.of(start());
+    String both = earlier.fingerprint() + ">" + growsAt + ">" + shape.fingerprint();
+    return OrderId.of(growsAt == 0 ? start() : start().named(both));
   }
 
   @Override
@@ -213,7 +280,15 @@ public final class Plan implements StepPlan {
 
   @Override
   public Cursor normal(Cursor at) {
-    return steps.normal(own(at));
+    return named(steps.normal(own(at)));
+  }
+
+  private Cursor named(Cursor at) {
+    return at.named(fingerprint(at.epoch()));
+  }
+
+  private String fingerprint(long epoch) {
+    return (epoch < growsAt ? earlier : shape).fingerprint();
   }
 
   private Cursor own(Cursor at) {
@@ -225,7 +300,7 @@ public final class Plan implements StepPlan {
         || at.window() != spec.window()
         || at.groups() != spec.groups()
         || at.extentSamples() != spec.extentSamples()
-        || !at.fingerprint().equals(shape.fingerprint())) {
+        || !at.fingerprint().equals(fingerprint(at.epoch()))) {
       throw new IllegalArgumentException(
           "cursor of another order (fingerprint "
               + at.fingerprint()
@@ -239,15 +314,15 @@ public final class Plan implements StepPlan {
   }
 
   private long inEpoch(String name, long epoch, long number) {
-    if (epoch < 0 || number < 0 || number >= shape.sampleCount()) {
+    if (epoch < 0 || number < 0 || number >= steps.samples(epoch)) {
       throw new IndexOutOfBoundsException(
           name
               + " "
               + number
               + " of epoch "
               + epoch
-              + ": an epoch has "
-              + shape.sampleCount()
+              + ": it has "
+              + steps.samples(epoch)
               + " samples");
     }
     return number;

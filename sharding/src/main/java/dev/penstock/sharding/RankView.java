@@ -74,7 +74,6 @@ public final class RankView {
   /** Cuts the step at the ends of epochs; the pieces of padding start an epoch again. */
   private void segment(Cursor from) {
     segments = 0;
-    long samples = steps.samples();
     boolean carries = steps.carries();
     long epoch = from.epoch();
     long index = from.index();
@@ -85,7 +84,7 @@ public final class RankView {
         segmentFrom = Arrays.copyOf(segmentFrom, 2 * segments);
         segmentTo = Arrays.copyOf(segmentTo, 2 * segments);
       }
-      long taken = Math.min(left, samples - index);
+      long taken = Math.min(left, steps.samples(epoch) - index);
       segmentEpoch[segments] = epoch;
       segmentFrom[segments] = index;
       segmentTo[segments] = index + taken;

@@ -5,7 +5,7 @@ package dev.penstock.sharding;
  * of ranks. A normal position is one at which a step starts: with {@code DROP} at least a step's
  * samples are left in its epoch, else at least one.
  */
-final class Steps {
+sealed class Steps permits GrownSteps {
   private final long samples;
   private final int batch;
   private final End end;
@@ -16,8 +16,13 @@ final class Steps {
     this.end = end;
   }
 
-  long samples() {
+  /** The samples of an epoch. */
+  long samples(long epoch) {
     return samples;
+  }
+
+  End end() {
+    return end;
   }
 
   int batch() {
@@ -59,15 +64,18 @@ final class Steps {
               Math.multiplyExact(steps, (long) batch));
       return at.at(place / samples, place % samples, step);
     }
-    long left =
-        end == End.DROP
-            ? (samples - at.index()) / batch
-            : Math.ceilDiv(samples - at.index(), (long) batch);
+    long left = leftIn(at.index());
     if (steps < left) {
       return at.at(at.epoch(), at.index() + steps * batch, step);
     }
     long beyond = steps - left;
     return at.at(at.epoch() + 1 + beyond / perEpoch(), beyond % perEpoch() * batch, step);
+  }
+
+  /** Steps that start at an index or later in its epoch, unless they carry over. */
+  long leftIn(long index) {
+    long left = samples - index;
+    return end == End.DROP ? left / batch : Math.ceilDiv(left, (long) batch);
   }
 
   /** Goes back; where an epoch did not begin at a multiple of the batch, to its start at first. */

@@ -9,6 +9,11 @@ final class StoredOrder extends Order {
   }
 
   @Override
+  long samples(long epoch) {
+    return shape.sampleCount();
+  }
+
+  @Override
   long sampleAt(long epoch, long index) {
     return index;
   }
