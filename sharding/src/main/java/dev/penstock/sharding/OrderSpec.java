@@ -66,6 +66,11 @@ public record OrderSpec(
     return OrderDefaults.of(shape, shuffle, end, seed, globalBatch);
   }
 
+  /** Stored order with a padded last step: every sample once, for evaluation. */
+  public static OrderSpec evaluation(int globalBatch) {
+    return new OrderSpec(Shuffle.NONE, End.PAD, 0, globalBatch, 1, 1, 1, 1);
+  }
+
   public OrderSpec withEnd(End other) {
     return new OrderSpec(shuffle, other, seed, globalBatch, lanes, window, groups, extentSamples);
   }

@@ -140,6 +140,28 @@ public final class Plan implements StepPlan {
     return order.decodeWaste();
   }
 
+  /**
+   * What all hosts of so many ranks on hosts of their own read, by what one host would: 1 where
+   * each lane stays with one rank, {@code (N + L - gcd(N, L)) / L} where lanes are split between
+   * ranks, and {@code N} at worst where the batch and the lanes do not divide each other. Without
+   * lanes each rank reads a share of its own, but for blocks at its borders.
+   */
+  public double readAmplification(int world) {
+    int lanes = spec.lanes();
+    int batch = spec.globalBatch();
+    if (spec.shuffle() != Shuffle.BLOCK || lanes % batch == 0) {
+      return 1;
+    }
+    if (batch % lanes != 0) {
+      return world;
+    }
+    return (world + lanes - (double) gcd(world, lanes)) / lanes;
+  }
+
+  private static int gcd(int a, int b) {
+    return b == 0 ? a : gcd(b, a % b);
+  }
+
   @Override
   public long samplesOf(int source) {
     return shape.sampleCount();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -36,7 +37,10 @@ class GrownPlanTest {
       assertEquals(at.epoch() < growsAt ? old.shape().fingerprint() : "longer", at.fingerprint());
       assertEquals(at, grown.resume(at));
       positions.add(at.epoch() * 1_000_000 + at.index());
+      Cursor next = walked(at, n -> n < growsAt ? started : later);
       at = view.fill(at, out);
+      assertEquals(next.epoch(), at.epoch());
+      assertEquals(next.index(), at.index());
       for (int row = 0; row < out.count(); row++) {
         Plan plan = out.epoch(row) < growsAt ? started : later;
         assertEquals(plan.sampleAt(out.epoch(row), out.index(row)), out.sample(row));
@@ -76,6 +80,22 @@ class GrownPlanTest {
     }
     assertEquals(index, plan.substituteIndex(3, index, (int) others + 1));
     assertTrue(plan.spec().shuffle() != Shuffle.BLOCK || others < plan.spec().window());
+  }
+
+  /** The next step's place, one index after the other. */
+  private static Cursor walked(Cursor at, LongFunction<Plan> plans) {
+    long epoch = at.epoch();
+    long index = at.index();
+    for (int i = 0; i < at.globalBatch(); i++) {
+      index++;
+      if (at.end() == End.CARRY && index == plans.apply(epoch).shape().sampleCount()) {
+        index = 0;
+        epoch++;
+      }
+    }
+    long left = plans.apply(epoch).shape().sampleCount() - index;
+    boolean turns = at.end() == End.DROP ? left < at.globalBatch() : left <= 0;
+    return turns ? at.at(epoch + 1, 0, 0) : at.at(epoch, index, 0);
   }
 
   private static DatasetShape longer(DatasetShape shape, SplittableRandom random) {

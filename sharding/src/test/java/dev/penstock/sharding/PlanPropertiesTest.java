@@ -186,6 +186,34 @@ class PlanPropertiesTest {
     assertFalse(ahead.advance());
   }
 
+  @Property(tries = 200)
+  void readAmplificationCountsTheRanksOfEachLane(
+      @ForAll @IntRange(min = 1, max = 12) int lanes,
+      @ForAll @IntRange(min = 1, max = 4) int factor,
+      @ForAll @IntRange(min = 1, max = 12) int world,
+      @ForAll boolean more) {
+    int batch = more ? lanes * factor * world : world;
+    int laneCount = more ? lanes : world * factor;
+    DatasetShape shape = Shapes.of(batch * laneCount * 2);
+    Plan plan =
+        Plan.of(shape, new OrderSpec(Shuffle.BLOCK, End.DROP, 1, batch, laneCount, 2, 1, 3));
+    StepSamples out = new StepSamples();
+    boolean[][] reads = new boolean[world][laneCount];
+    int pairs = 0;
+    for (int rank = 0; rank < world; rank++) {
+      RankView view = plan.rank(rank, world);
+      Cursor at = plan.start();
+      for (int step = 0; step < 2 * factor; step++) {
+        at = view.fill(at, out);
+        for (int row = 0; row < out.count(); row++) {
+          pairs += reads[rank][out.lane(row)] ? 0 : 1;
+          reads[rank][out.lane(row)] = true;
+        }
+      }
+    }
+    assertEquals((double) pairs / laneCount, plan.readAmplification(world), 1e-9);
+  }
+
   private static long naiveNextUse(Plan plan, int shard, int from, int to, long position) {
     long n = plan.shape().sampleCount();
     long epoch = Math.max(0, Math.floorDiv(position, n));
