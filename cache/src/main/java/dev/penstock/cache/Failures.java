@@ -1,5 +1,6 @@
 package dev.penstock.cache;
 
+import dev.penstock.bridge.BlockPool;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.formats.MalformedRecordException;
 import java.io.IOException;
@@ -27,5 +28,39 @@ final class Failures {
         OriginException.Retry.PERMANENT,
         location,
         "interrupted while reading");
+  }
+
+  static void refuseClosed(Share share, CachedObject object) throws OriginException {
+    if (share.closed) {
+      throw new OriginException(
+          OriginException.Kind.CANCELLED,
+          OriginException.Retry.PERMANENT,
+          object.stored().location(),
+          "the cache session is closed");
+    }
+  }
+
+  static IllegalArgumentException quotaRefused(long quotaBytes, int freeBlocks, BlockPool pool) {
+    long blockBytes = pool.blockBytes();
+    return new IllegalArgumentException(
+        "a session asks for %d bytes of the block cache; %d of its %d bytes are not promised to others, and the least is one block of %d bytes; ask for no more than that, or make the pool larger by %d bytes"
+            .formatted(
+                quotaBytes,
+                freeBlocks * blockBytes,
+                pool.blockCount() * blockBytes,
+                blockBytes,
+                Math.max(0, quotaBytes - freeBlocks * blockBytes)));
+  }
+
+  static IllegalArgumentException rangeTooLarge(
+      Share share, CachedObject object, int blocks, int blockBytes) {
+    return new IllegalArgumentException(
+        "a range of %s needs %d blocks of %d bytes, the session's quota is %d; give it at least %d bytes"
+            .formatted(
+                object.stored().location(),
+                blocks,
+                blockBytes,
+                share.quotaBlocks,
+                (long) blocks * blockBytes));
   }
 }

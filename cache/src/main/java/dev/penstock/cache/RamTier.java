@@ -32,7 +32,11 @@ final class RamTier implements AutoCloseable {
   private final Reader.RequestClock clock = new Reader.RequestClock();
   private int quotaBlocks;
 
-  /** Who pins blocks that decoding passes and keeps; has what sessions leave over. */
+  /**
+   * Who pins blocks that decoding passes and keeps, until they are full. They may take places that
+   * sessions have a right to; a session waits for them then, and may, as filling them needs nothing
+   * that a session could hold.
+   */
   private final Share passingShare = new Share(Integer.MAX_VALUE, lock.newCondition());
 
   private int lentPlaces;
@@ -70,21 +74,9 @@ final class RamTier implements AutoCloseable {
       int wanted = (int) Math.min(Integer.MAX_VALUE, quotaBytes / pool.blockBytes());
       int free = pool.blockCount() - quotaBlocks;
       if (wanted < 1 || wanted > free) {
-        throw new IllegalArgumentException(
-            ("a session asks for %d bytes of the block cache; %d of %d bytes are not promised to"
-                    + " others, and the least is one block of %d bytes; ask for no more than that,"
-                    + " or make the pool larger by %d bytes")
-                .formatted(
-                    quotaBytes,
-                    (long) free * pool.blockBytes(),
-                    (long) pool.blockCount() * pool.blockBytes(),
-                    pool.blockBytes(),
-                    (long) Math.max(0, wanted - free) * pool.blockBytes()));
+        throw Failures.quotaRefused(quotaBytes, free, pool);
       }
       quotaBlocks += wanted;
-      while (passingShare.chargedBlocks > pool.blockCount() - quotaBlocks) {
-        passingShare.room.awaitUninterruptibly();
-      }
       return new Share(wanted, lock.newCondition());
     } finally {
       lock.unlock();
@@ -158,19 +150,22 @@ final class RamTier implements AutoCloseable {
     try {
       long waited = awaitRoom(share, object, decoded, first, blocks.length);
       reader.requested();
+      // What is there is pinned first, so that no place is taken from it for what is missing.
       for (int i = 0; i < blocks.length; i++) {
         Block block = table.find(object, decoded, first + i);
-        if (block == null) {
-          block = new Block(object, decoded, first + i, takePlace());
-          table.add(block);
-          object.blocksInTable++;
+        if (block != null) {
           pin(block, share);
-          missing.add(block);
-        } else {
+          blocks[i] = block;
           hitBlocks++;
         }
-        pin(block, share);
-        blocks[i] = block;
+      }
+      for (int i = 0; i < blocks.length; i++) {
+        if (blocks[i] == null) {
+          Block block = addBlock(object, decoded, first + i, share);
+          pin(block, share);
+          blocks[i] = block;
+          missing.add(block);
+        }
       }
       return waited;
     } finally {
@@ -178,23 +173,35 @@ final class RamTier implements AutoCloseable {
     }
   }
 
+  /** A new block of the table, pinned by {@code share} for whoever fills it. */
+  private Block addBlock(CachedObject object, boolean decoded, long number, Share share) {
+    Block block = new Block(object, decoded, number, takePlace());
+    table.add(block);
+    object.blocksInTable++;
+    pin(block, share);
+    return block;
+  }
+
   private long awaitRoom(Share share, CachedObject object, boolean decoded, long first, int count)
       throws InterruptedException, OriginException {
     if (count > share.quotaBlocks) {
-      throw tooLarge(share, object, count);
+      throw Failures.rangeTooLarge(share, object, count, pool.blockBytes());
     }
     long waited = 0;
     while (true) {
-      refuseClosed(share, object);
+      Failures.refuseClosed(share, object);
       int needed = 0;
       for (int i = 0; i < count; i++) {
         Block block = table.find(object, decoded, first + i);
         needed += block == null || block.pinOf(share) == null ? 1 : 0;
       }
-      if (share.chargedBlocks + needed <= share.quotaBlocks) {
+      if (share.chargedBlocks + needed > share.quotaBlocks) {
+        waited += awaitRoom(share);
+      } else if (pool.freeCount() + eviction.size() < needed && passingShare.chargedBlocks > 0) {
+        waited += awaitRoom(passingShare);
+      } else {
         return waited;
       }
-      waited += awaitRoom(share);
     }
   }
 
@@ -204,13 +211,13 @@ final class RamTier implements AutoCloseable {
     lock.lockInterruptibly();
     try {
       if (count > share.quotaBlocks) {
-        throw tooLarge(share, object, count);
+        throw Failures.rangeTooLarge(share, object, count, pool.blockBytes());
       }
       long waited = 0;
-      refuseClosed(share, object);
+      Failures.refuseClosed(share, object);
       while (share.chargedBlocks + count > share.quotaBlocks) {
         waited += awaitRoom(share);
-        refuseClosed(share, object);
+        Failures.refuseClosed(share, object);
       }
       share.charge(count);
       return waited;
@@ -226,10 +233,13 @@ final class RamTier implements AutoCloseable {
     return System.nanoTime() - start;
   }
 
-  /** Hands out a place that was charged before; never waits. */
+  /** Hands out a place that was charged before. */
   int lend() {
     lock.lock();
     try {
+      while (pool.freeCount() + eviction.size() == 0 && passingShare.chargedBlocks > 0) {
+        passingShare.room.awaitUninterruptibly();
+      }
       lentPlaces++;
       return takePlace();
     } finally {
@@ -299,15 +309,10 @@ final class RamTier implements AutoCloseable {
     lock.lock();
     try {
       if (table.find(object, true, number) != null
-          || passingShare.chargedBlocks >= pool.blockCount() - quotaBlocks
           || !eviction.wouldKeep(object, number, pool.freeCount() > 0)) {
         return null;
       }
-      Block block = new Block(object, true, number, takePlace());
-      table.add(block);
-      object.blocksInTable++;
-      pin(block, passingShare);
-      return block;
+      return addBlock(object, true, number, passingShare);
     } finally {
       lock.unlock();
     }
@@ -383,27 +388,6 @@ final class RamTier implements AutoCloseable {
       block.object.blocksInTable--;
       objects.forgetIfUnused(block.object);
     }
-  }
-
-  private static void refuseClosed(Share share, CachedObject object) throws OriginException {
-    if (share.closed) {
-      throw new OriginException(
-          OriginException.Kind.CANCELLED,
-          OriginException.Retry.PERMANENT,
-          object.stored().location(),
-          "the cache session is closed");
-    }
-  }
-
-  private IllegalArgumentException tooLarge(Share share, CachedObject object, int count) {
-    return new IllegalArgumentException(
-        "a range of %s needs %d blocks of %d bytes, the session's quota is %d; give it at least %d bytes"
-            .formatted(
-                object.stored().location(),
-                count,
-                pool.blockBytes(),
-                share.quotaBlocks,
-                (long) count * pool.blockBytes()));
   }
 
   CacheStats stats(
