@@ -10,6 +10,9 @@ module dev.penstock.loader {
   requires transitive org.apache.arrow.memory.core;
   requires transitive reactor.core;
   requires transitive org.reactivestreams;
+  requires java.management;
+  requires jdk.httpserver;
+  requires jdk.management;
   requires micrometer.core;
   requires micrometer.registry.prometheus;
   requires com.fasterxml.jackson.databind;
@@ -20,4 +23,5 @@ module dev.penstock.loader {
   requires org.slf4j;
 
   exports dev.penstock.loader;
+  exports dev.penstock.loader.metrics;
 }

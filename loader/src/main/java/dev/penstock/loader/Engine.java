@@ -4,6 +4,7 @@ import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.BlockCache;
 import dev.penstock.cache.CacheConfig;
 import dev.penstock.cache.CacheSession;
+import dev.penstock.cache.CacheStats;
 import dev.penstock.cache.NextUse;
 import dev.penstock.cache.origin.Origin;
 import java.io.IOException;
@@ -155,6 +156,11 @@ public final class Engine implements AutoCloseable {
   /** Readers and tiers in use, for people. */
   public String description() {
     return cache.description();
+  }
+
+  /** What the cache has done and holds. */
+  public CacheStats cacheStats() {
+    return cache.stats();
   }
 
   /** Where shards are stored. */

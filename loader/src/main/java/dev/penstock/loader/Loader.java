@@ -177,6 +177,16 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
     return plan;
   }
 
+  /** The engine under this loader, which closes it; for metrics. */
+  public Engine engine() {
+    return engine;
+  }
+
+  /** The running session, which this loader closes; for metrics. */
+  public Session session() {
+    return session;
+  }
+
   /** Counters up to now. */
   public LoaderStats stats() {
     return session.stats(waitNanos.sum());

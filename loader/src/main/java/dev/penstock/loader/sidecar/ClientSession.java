@@ -9,6 +9,7 @@ import dev.penstock.loader.LoaderStats;
 import dev.penstock.loader.PipelineFailedException;
 import dev.penstock.loader.Session;
 import dev.penstock.loader.SessionPlan;
+import dev.penstock.loader.metrics.PipelineMetrics;
 import dev.penstock.loader.sidecar.RefusedException.Kind;
 import java.io.IOException;
 import java.util.function.Consumer;
@@ -27,7 +28,12 @@ final class ClientSession implements AutoCloseable {
 
   /** What exists from RING on. */
   private record Running(
-      SharedRegion region, Notifier ready, Notifier free, SharedRing ring, Session session) {}
+      SharedRegion region,
+      Notifier ready,
+      Notifier free,
+      SharedRing ring,
+      Session session,
+      PipelineMetrics.Registration counted) {}
 
   ClientSession(long number, long daemonEpoch, SessionPlan plan) {
     this.number = number;
@@ -54,7 +60,11 @@ final class ClientSession implements AutoCloseable {
    * @param wire has the descriptors (memfd, ready eventfd, free eventfd), which are taken over
    */
   void start(
-      Engine engine, JsonNode message, Wire wire, Consumer<PipelineFailedException> onFailure)
+      Engine engine,
+      PipelineMetrics metrics,
+      JsonNode message,
+      Wire wire,
+      Consumer<PipelineFailedException> onFailure)
       throws RefusedException, IOException {
     if (wire.descriptorCount() != 3) {
       throw new RefusedException(
@@ -76,7 +86,8 @@ final class ClientSession implements AutoCloseable {
           // Before the pipeline can say anything.
           wire.send(Messages.message("STARTED"));
           Session session = engine.start(plan, ring, onFailure);
-          running = new Running(region, ready, free, ring, session);
+          PipelineMetrics.Registration counted = metrics.add(Long.toString(number), session);
+          running = new Running(region, ready, free, ring, session, counted);
         } catch (RefusedException | IOException | RuntimeException | Error e) {
           free.close();
           throw e;
@@ -190,6 +201,7 @@ final class ClientSession implements AutoCloseable {
     if (now == null) {
       return;
     }
+    now.counted.close();
     now.session.close();
     // Under the lock that status reads the ring with: it must not read what is not mapped any more.
     synchronized (this) {

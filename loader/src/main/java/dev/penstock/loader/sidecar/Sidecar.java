@@ -11,6 +11,8 @@ import dev.penstock.bridge.Poller;
 import dev.penstock.loader.Engine;
 import dev.penstock.loader.PipelineFailedException;
 import dev.penstock.loader.SessionPlan;
+import dev.penstock.loader.metrics.MetricsServer;
+import dev.penstock.loader.metrics.PipelineMetrics;
 import dev.penstock.loader.sidecar.RefusedException.Kind;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -46,6 +48,8 @@ public final class Sidecar implements AutoCloseable {
   private final RunDirectory directory;
   private final ControlListener listener;
   private final Engine engine;
+  private final PipelineMetrics metrics;
+  private final Optional<MetricsServer> metricsServer;
   private final AllowList allowed;
   private final Notifier stop;
   private final Thread acceptor;
@@ -71,6 +75,11 @@ public final class Sidecar implements AutoCloseable {
     this.engine = engine;
     this.allowed = new AllowList(config.allowed());
     this.ownUid = ownUid();
+    this.metrics = new PipelineMetrics(engine);
+    this.metricsServer =
+        config.metricsPort().isPresent()
+            ? Optional.of(MetricsServer.open(config.metricsPort().getAsInt(), metrics))
+            : Optional.empty();
     this.stop = Notifier.create();
     this.acceptor = Thread.ofPlatform().name("penstock-accept").unstarted(this::accept);
   }
@@ -219,7 +228,7 @@ public final class Sidecar implements AutoCloseable {
       running++;
     }
     try {
-      planned.start(engine, message, wire, onFailure);
+      planned.start(engine, metrics, message, wire, onFailure);
     } catch (IOException | RuntimeException e) {
       throw Failures.ofOpening(e);
     } finally {
@@ -251,6 +260,11 @@ public final class Sidecar implements AutoCloseable {
 
   // ---- status ----
 
+  /** The counters of sidecar and sessions in Prometheus' text format. */
+  public String metrics() {
+    return metrics.scrape();
+  }
+
   /** The state of sidecar and sessions as one JSON object, for people and machines. */
   public String status() {
     return statusTree().toPrettyString();
@@ -265,6 +279,7 @@ public final class Sidecar implements AutoCloseable {
             .put("run_dir", String.valueOf(directory.socket().getParent()))
             .put("uptime_seconds", (System.nanoTime() - startNanos) / 1e9)
             .put("reading", engine.description());
+    metricsServer.ifPresent(server -> json.put("metrics_port", server.port()));
     ObjectNode memory = json.putObject("memory");
     memory
         .put("budget_bytes", engine.budget().capacityBytes())
@@ -300,6 +315,8 @@ public final class Sidecar implements AutoCloseable {
       threads = new ArrayList<>(connections.values());
     }
     threads.forEach(Sidecar::joinUninterruptibly);
+    metricsServer.ifPresent(MetricsServer::close);
+    metrics.close();
     engine.close();
     stop.close();
     if (config.parentPid().isPresent()) {

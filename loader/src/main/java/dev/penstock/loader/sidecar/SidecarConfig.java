@@ -4,6 +4,7 @@ import dev.penstock.loader.EngineConfig;
 import dev.penstock.loader.LoaderConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -14,6 +15,8 @@ import java.util.OptionalLong;
  *     maxSessions} is how many are served at once
  * @param allowed prefixes of the dataset locations that trainers may name; all if empty
  * @param parentPid process with which the sidecar ends, removing its run directory (a private one)
+ * @param metricsPort port of the loopback address that serves {@code /metrics}; 0 takes a free one,
+ *     none is served if empty
  * @param slots how many batches may wait or be held, unless a trainer asks for another number
  */
 public record SidecarConfig(
@@ -21,6 +24,7 @@ public record SidecarConfig(
     EngineConfig engine,
     List<String> allowed,
     OptionalLong parentPid,
+    OptionalInt metricsPort,
     int slots) {
   /** Checks and copies. */
   public SidecarConfig {
@@ -39,21 +43,28 @@ public record SidecarConfig(
         engine.withLocalRings(false),
         List.of(),
         OptionalLong.empty(),
+        OptionalInt.empty(),
         LoaderConfig.DEFAULT_SLOTS);
   }
 
   /** The same for these dataset locations only. */
   public SidecarConfig withAllowed(List<String> prefixes) {
-    return new SidecarConfig(runDirectory, engine, prefixes, parentPid, slots);
+    return new SidecarConfig(runDirectory, engine, prefixes, parentPid, metricsPort, slots);
   }
 
   /** The same, ending with a process. */
   public SidecarConfig withParentPid(long pid) {
-    return new SidecarConfig(runDirectory, engine, allowed, OptionalLong.of(pid), slots);
+    return new SidecarConfig(
+        runDirectory, engine, allowed, OptionalLong.of(pid), metricsPort, slots);
+  }
+
+  /** The same, serving its counters on a port of the loopback address. */
+  public SidecarConfig withMetricsPort(int port) {
+    return new SidecarConfig(runDirectory, engine, allowed, parentPid, OptionalInt.of(port), slots);
   }
 
   /** The same with another number of slots. */
   public SidecarConfig withSlots(int count) {
-    return new SidecarConfig(runDirectory, engine, allowed, parentPid, count);
+    return new SidecarConfig(runDirectory, engine, allowed, parentPid, metricsPort, count);
   }
 }
