@@ -87,7 +87,7 @@ class PrivateSidecar:
         poller = select.poll()
         poller.register(process.stdout, select.POLLIN)
         with process.stdout as stdout:
-            while not re.search(rb"(?m)^ready", said):
+            while not re.search(rb"(?m)^ready.*\n", said):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise SidecarDied(self._text(command, f"was not ready within {_START_TIMEOUT:g} s"))
