@@ -56,7 +56,8 @@ class PrivateSidecar:
     """
 
     def __init__(self, options: "list[str]"):
-        self._options = options
+        alone = [] if "--max-sessions" in options else ["--max-sessions", "1"]  # one session has all the memory
+        self._options = [*alone, *options]
         self._process: Optional[subprocess.Popen] = None
         self._pid = os.getpid()
         self.starts = 0

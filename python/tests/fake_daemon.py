@@ -238,6 +238,7 @@ def main():
     parser.add_argument("verb")
     parser.add_argument("--run-dir", required=True)
     parser.add_argument("--parent-pid", type=int)
+    parser.add_argument("--max-sessions", type=int)
     parser.add_argument("--die", action="store_true")
     for field in dataclasses.fields(Behaviour):
         parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default)
