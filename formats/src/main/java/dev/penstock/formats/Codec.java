@@ -92,6 +92,16 @@ public enum Codec {
     };
   }
 
+  /** Whose code decodes: {@code zlib}, {@code zstd-jni}, lz4's {@code JNI} or {@code Java}. */
+  public String implementation() {
+    return switch (this) {
+      case NONE -> "none";
+      case GZIP -> "zlib (JDK)";
+      case ZSTD -> "zstd-jni";
+      case LZ4 -> "lz4-java, " + Lz4Library.IMPLEMENTATION;
+    };
+  }
+
   /** The name in messages: {@code none}, {@code gzip}, {@code zstd}, {@code lz4}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);

@@ -107,9 +107,7 @@ final class ExampleParser {
     }
     int id = names.intern(name, 0, (int) length);
     if (id < 0) {
-      throw malformed(
-          from,
-          "more than %d different feature names in one dataset".formatted(FieldNames.MAX_NAMES));
+      throw malformed(from, FieldNames.FULL);
     }
     return id;
   }
@@ -147,6 +145,9 @@ final class ExampleParser {
     }
     if (kind == null) {
       return;
+    }
+    if (count > Integer.MAX_VALUE) {
+      throw malformed(from, "a feature of %d values".formatted(count));
     }
     if (kind == FieldKind.BYTES && count == 1) {
       put(out, nameId, kind, onlyFrom, onlyLength, 1);

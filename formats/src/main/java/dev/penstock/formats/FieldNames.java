@@ -8,7 +8,8 @@ import java.util.stream.IntStream;
 
 /**
  * A dictionary of field names: small ids, counted from zero in order of appearance. Grows only, up
- * to {@link #MAX_NAMES}. Thread-safe; look-ups take no lock and allocate nothing.
+ * to {@link #MAX_NAMES} and {@link #MAX_NAME_BYTES}. Thread-safe; look-ups take no lock and
+ * allocate nothing.
  *
  * <p>Names are kept as bytes. As text they are UTF-8; a byte that is not stands as the lone
  * surrogate U+DC00 + byte, as Python's {@code surrogateescape} has it, so that none is lost.
@@ -17,6 +18,14 @@ public final class FieldNames {
   /** Bound on distinct names: hostile archives would otherwise grow the dictionary for ever. */
   public static final int MAX_NAMES = 65_535;
 
+  /** Bound on their bytes together. */
+  public static final int MAX_NAME_BYTES = 4 << 20;
+
+  /** What to say when {@link #intern} refuses. */
+  static final String FULL =
+      "too many different field names: the limit is %d names of %d bytes together"
+          .formatted(MAX_NAMES, MAX_NAME_BYTES);
+
   /** Random, so that nobody can write names that all fall into one slot. Odd. */
   private static final int HASH_BASE = new SplittableRandom().nextInt() | 1;
 
@@ -24,6 +33,7 @@ public final class FieldNames {
   private volatile Table table = new Table(8);
 
   private int count;
+  private int nameBytes;
 
   /**
    * Open addressing over ids. A name is complete before its slot is set, which is a volatile write;
@@ -94,7 +104,7 @@ public final class FieldNames {
     if (found >= 0) {
       return found;
     }
-    if (count == MAX_NAMES) {
+    if (count == MAX_NAMES || name.length > MAX_NAME_BYTES - nameBytes) {
       return -1;
     }
     if (count == now.names.length) {
@@ -106,13 +116,8 @@ public final class FieldNames {
     }
     now.put(count, name, hash);
     table = now;
+    nameBytes += name.length;
     return count++;
-  }
-
-  /** Whether the name of {@code id}, which this dictionary gave out, is {@code bytes[from, to)}. */
-  boolean matches(int id, byte[] bytes, int from, int to) {
-    byte[] name = table.names[id];
-    return Arrays.equals(name, 0, name.length, bytes, from, to);
   }
 
   /** Number of names. */

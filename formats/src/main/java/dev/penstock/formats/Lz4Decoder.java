@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import net.jpountz.lz4.LZ4Exception;
-import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4SafeDecompressor;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +46,7 @@ final class Lz4Decoder implements FrameDecoder {
   /** Room behind the output, so that the decompressor's own end rules never meet ours. */
   private static final int SLACK_BYTES = 64;
 
-  private static final LZ4SafeDecompressor BLOCKS = LZ4Factory.fastestInstance().safeDecompressor();
+  private static final LZ4SafeDecompressor BLOCKS = Lz4Library.BLOCKS.safeDecompressor();
 
   private enum Stage {
     MAGIC,
@@ -306,7 +305,9 @@ final class Lz4Decoder implements FrameDecoder {
     int lengthBytes = rest < 0 ? 0 : rest / 255 + 1;
     int preludeBytes = 1 + lengthBytes + literals + 2;
     long start = (long) PRELUDE_BYTES - preludeBytes;
-    MemorySegment.copy(from, fromOffset, input, PRELUDE_BYTES, blockBytes);
+    if (blockHave == 0) {
+      MemorySegment.copy(from, fromOffset, input, PRELUDE_BYTES, blockBytes);
+    }
     input.set(ValueLayout.JAVA_BYTE, start, (byte) (Math.min(literals, 15) << 4));
     long at = start + 1;
     for (int i = 0; i < lengthBytes - 1; i++) {

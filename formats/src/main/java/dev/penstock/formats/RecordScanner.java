@@ -9,6 +9,9 @@ import java.lang.foreign.MemorySegment;
  * shard. One thread at a time. The owner closes it; that frees its window of native memory.
  */
 public interface RecordScanner extends AutoCloseable {
+  /** The most native memory that a pass holds: a window, and a long extended header once. */
+  long MAX_NATIVE_BYTES = SourceWindow.SEQUENTIAL_BYTES + 2L * TarReader.MAX_PAX_BYTES;
+
   /** Moves to the next sample; false at the end of the shard. */
   boolean next() throws IOException;
 

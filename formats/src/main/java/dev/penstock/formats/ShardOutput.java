@@ -16,7 +16,6 @@ import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 import net.jpountz.lz4.LZ4Factory;
 import net.jpountz.lz4.LZ4FrameOutputStream;
-import net.jpountz.xxhash.XXHashFactory;
 import org.jspecify.annotations.Nullable;
 
 /** Where a shard's decoded bytes go: through a codec, frame by frame, to a file or a stream. */
@@ -86,13 +85,13 @@ final class ShardOutput {
   }
 
   private static OutputStream lz4(OutputStream target, int level) throws IOException {
-    LZ4Factory factory = LZ4Factory.fastestInstance();
+    LZ4Factory factory = Lz4Library.BLOCKS;
     return new LZ4FrameOutputStream(
         target,
         LZ4FrameOutputStream.BLOCKSIZE.SIZE_256KB,
         -1,
         level < LZ4_HIGH_LEVEL ? factory.fastCompressor() : factory.highCompressor(),
-        XXHashFactory.fastestInstance().hash32(),
+        Lz4Library.HASH,
         LZ4FrameOutputStream.FLG.Bits.BLOCK_INDEPENDENCE,
         LZ4FrameOutputStream.FLG.Bits.CONTENT_CHECKSUM);
   }

@@ -12,7 +12,7 @@ final class SourceWindow extends Window implements AutoCloseable {
   /** One page: a header, and with luck a small field and the header behind it. */
   private static final int HOP_BYTES = 4 << 10;
 
-  private static final int SEQUENTIAL_BYTES = 64 << 10;
+  static final int SEQUENTIAL_BYTES = 64 << 10;
 
   private final ByteSource source;
   private Arena arena = Arena.ofShared();

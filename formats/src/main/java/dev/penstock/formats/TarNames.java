@@ -1,5 +1,8 @@
 package dev.penstock.formats;
 
+import java.io.IOException;
+import java.util.Arrays;
+
 /**
  * Reads members that belong to samples: the reader below plus webdataset's naming rules and the
  * field dictionary. Shared by the scan, which sees whole shards, and the parser, which sees one
@@ -8,6 +11,11 @@ package dev.penstock.formats;
 final class TarNames {
   final TarReader tar = new TarReader();
   final FieldNames names;
+  private final FieldNames unicodeNames = new FieldNames();
+
+  /** By id in {@link #unicodeNames}: one more than the id in {@link #names}, or 0. */
+  private int[] unicodeIds = {};
+
   private int keyLength;
   private int fieldNameId;
 
@@ -16,7 +24,7 @@ final class TarNames {
   }
 
   /** Moves to the next member that is a field of some sample; false at the end. */
-  boolean next(Window in) throws java.io.IOException {
+  boolean next(Window in) throws IOException {
     while (tar.next(in)) {
       if (!tar.isRegular() || SampleName.isMeta(tar.nameBuffer(), tar.nameLength())) {
         continue;
@@ -40,13 +48,27 @@ final class TarNames {
       }
       id = names.intern(name, from, to);
     } else {
-      byte[] lower = SampleName.lower(name, from, to);
-      id = names.intern(lower, 0, lower.length);
+      id = internUnicode(name, from, to);
     }
     if (id < 0) {
-      throw tar.malformed(
-          tar.memberOffset(),
-          "more than %d different field names in one dataset".formatted(FieldNames.MAX_NAMES));
+      throw tar.malformed(tar.memberOffset(), FieldNames.FULL);
+    }
+    return id;
+  }
+
+  /** Lower case beyond ASCII goes through text, so what it comes to is remembered. */
+  private int internUnicode(byte[] name, int from, int to) {
+    int known = unicodeNames.intern(name, from, to);
+    if (known >= 0 && known < unicodeIds.length && unicodeIds[known] != 0) {
+      return unicodeIds[known] - 1;
+    }
+    byte[] lower = SampleName.lower(name, from, to);
+    int id = names.intern(lower, 0, lower.length);
+    if (known >= 0 && id >= 0) {
+      if (known >= unicodeIds.length) {
+        unicodeIds = Arrays.copyOf(unicodeIds, Math.max(known + 1, unicodeIds.length * 2));
+      }
+      unicodeIds[known] = id + 1;
     }
     return id;
   }
