@@ -3,6 +3,7 @@ package dev.penstock.sharding;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -71,6 +72,7 @@ class OrderFiguresTest {
     print("  open %.0f ms, first step %.1f ms, seek %.2f ms", openMillis, firstMillis, seekMillis);
     rowCosts(plan, view, out);
     rowCosts(plan, plan.rank(3, 8), out);
+    nextUseCosts(plan);
     long held = usedBytes() - before;
     print("  %d MiB held", held / MIB);
     assertTrue(held < 256 * MIB, () -> held + " bytes held");
@@ -99,6 +101,24 @@ class OrderFiguresTest {
     double bytes = allocated;
     print("  %d rows a step: %.1f ns and %.3f bytes of heap an index", view.rows(), best, bytes);
     assertTrue(bytes < 1, () -> bytes + " bytes of heap an index");
+  }
+
+  /** A block of five samples, as it is asked for when something has to go. */
+  private static void nextUseCosts(Plan plan) {
+    SplittableRandom random = new SplittableRandom(1);
+    double best = Double.MAX_VALUE;
+    long found = 0;
+    for (int round = 0; round < 30; round++) {
+      int calls = 500;
+      long began = System.nanoTime();
+      for (int call = 0; call < calls; call++) {
+        int from = random.nextInt(995);
+        long use = plan.nextUse(random.nextInt(SHARDS), from, from + 5, 500_000_000L);
+        found += use == Plan.NEVER ? 0 : 1;
+      }
+      best = Math.min(best, (System.nanoTime() - began) / 1e3 / calls);
+    }
+    print("  next use of a block %.2f us (%d found)", best, found);
   }
 
   /** After a collection, which the serial collector of the tests does at once. */
