@@ -17,55 +17,65 @@ final class BlockReaderCost {
 
   private BlockReaderCost() {}
 
+  /** One line of the output. */
+  private record Case(
+      String name,
+      BlockReaderConfig.Engine engine,
+      boolean fixed,
+      int depth,
+      ReadMode mode,
+      int fileShift) {}
+
   public static void main(String[] arguments) throws Exception {
     Path path = Path.of(arguments[0]);
     int gibibytes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 4;
     System.out.printf("%s, %d MiB, %d GiB per line%n", path, Files.size(path) >> 20, gibibytes);
     NativeSupport.report().forEach((feature, text) -> System.out.println(feature + ": " + text));
+    BlockReaderConfig.Engine ring = BlockReaderConfig.Engine.IO_URING;
+    BlockReaderConfig.Engine channel = BlockReaderConfig.Engine.CHANNEL;
     for (int round = 0; round < 2; round++) {
       for (int depth : new int[] {16, 32}) {
-        measure("io_uring, fixed", path, BlockReaderConfig.Engine.IO_URING, true, depth, gibibytes);
-        measure("io_uring", path, BlockReaderConfig.Engine.IO_URING, false, depth, gibibytes);
-        measure("channel", path, BlockReaderConfig.Engine.CHANNEL, false, depth, gibibytes);
+        measure(new Case("fixed", ring, true, depth, ReadMode.DIRECT, 0), path, gibibytes);
+        measure(new Case("not fixed", ring, false, depth, ReadMode.DIRECT, 0), path, gibibytes);
+        measure(new Case("pread", channel, false, depth, ReadMode.DIRECT, 0), path, gibibytes);
       }
+      measure(new Case("fixed, misaligned", ring, true, 16, ReadMode.DIRECT, 1), path, gibibytes);
+      measure(new Case("fixed, buffered", ring, true, 16, ReadMode.BUFFERED, 0), path, gibibytes);
+      measure(
+          new Case("pread, buffered", channel, false, 16, ReadMode.BUFFERED, 0), path, gibibytes);
       measureNow(path, gibibytes);
     }
   }
 
-  private static void measure(
-      String name,
-      Path path,
-      BlockReaderConfig.Engine engine,
-      boolean fixed,
-      int depth,
-      int gibibytes)
+  private static void measure(Case what, Path path, int gibibytes)
       throws IOException, InterruptedException {
     ByteBudget budget = ByteBudget.of(1L << 30);
-    try (BlockPool pool = BlockPool.open(budget, "blocks", BLOCK_BYTES, 2 * depth)) {
+    try (BlockPool pool = BlockPool.open(budget, "blocks", BLOCK_BYTES, 2 * what.depth)) {
       BlockReaderConfig config =
           BlockReaderConfig.of(budget)
-              .withEngine(engine)
-              .withQueueDepth(depth)
-              .withChannelThreads(depth);
-      if (fixed) {
+              .withEngine(what.engine)
+              .withQueueDepth(what.depth)
+              .withChannelThreads(what.depth);
+      if (what.fixed) {
         config = config.withFixedRegion(pool.slab());
       }
       try (BlockReader reader = BlockReader.open(config);
-          BlockReader.ReadableFile file = reader.open(path, ReadMode.DIRECT)) {
-        run(reader, file, pool, 256);
+          BlockReader.ReadableFile file = reader.open(path, what.mode)) {
+        run(reader, file, what.fileShift, pool, 256);
         long cpu = SystemClock.processCpuNanos();
         long start = System.nanoTime();
         int blocks = gibibytes * ((1 << 30) / BLOCK_BYTES);
-        run(reader, file, pool, blocks);
+        run(reader, file, what.fileShift, pool, blocks);
         double seconds = (System.nanoTime() - start) / 1e9;
         double cpuSeconds = (SystemClock.processCpuNanos() - cpu) / 1e9;
         System.out.printf(
-            "%-16s depth %2d  %6.0f MB/s  %.4f CPU-s/GiB  (%s)%n",
-            name,
-            depth,
+            "%-18s depth %2d  %6.0f MB/s  %.4f CPU-s/GiB  (%s%s)%n",
+            what.name,
+            what.depth,
             (double) blocks * BLOCK_BYTES / 1e6 / seconds,
             cpuSeconds / gibibytes,
-            file.modeReason());
+            file.modeReason(),
+            file.cachedAtOpen() ? ", cached" : "");
       }
     }
   }
@@ -100,19 +110,19 @@ final class BlockReaderCost {
   }
 
   private static void run(
-      BlockReader reader, BlockReader.ReadableFile file, BlockPool pool, int blocks)
+      BlockReader reader, BlockReader.ReadableFile file, int shift, BlockPool pool, int blocks)
       throws InterruptedException {
     Semaphore free = new Semaphore(pool.blockCount());
     AtomicLong failed = new AtomicLong();
     Random random = new Random(7);
-    int fileBlocks = (int) Math.min(Integer.MAX_VALUE, file.sizeBytes() / BLOCK_BYTES);
+    int fileBlocks = (int) Math.min(Integer.MAX_VALUE, file.sizeBytes() / BLOCK_BYTES) - 1;
     for (int index = 0; index < blocks; index++) {
       if (!free.tryAcquire()) {
         reader.flush();
         free.acquire();
       }
       int block = pool.take();
-      long at = (long) random.nextInt(fileBlocks) * BLOCK_BYTES;
+      long at = (long) random.nextInt(fileBlocks) * BLOCK_BYTES + shift;
       reader.read(
           file,
           at,
@@ -123,6 +133,7 @@ final class BlockReaderCost {
             if (result != BLOCK_BYTES) {
               failed.set(result);
             }
+            file.dropCache(at, BLOCK_BYTES);
             pool.give(block);
             free.release();
           });
