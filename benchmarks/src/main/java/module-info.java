@@ -1,9 +1,16 @@
-/**
- * Measurements: JMH for the parts, scenarios for the whole, data generators and the demonstration.
- */
+/** Measurements: JMH for the parts, scenarios for the whole, data generators, the demonstration. */
 @org.jspecify.annotations.NullMarked
 module dev.penstock.benchmarks {
   requires static transitive org.jspecify;
   requires static jmh.core;
   requires dev.penstock.loader;
+  requires com.fasterxml.jackson.databind;
+  requires info.picocli;
+
+  opens dev.penstock.benchmarks.verbs to
+      info.picocli;
+
+  provides dev.penstock.loader.cli.Verb with
+      dev.penstock.benchmarks.verbs.BenchVerb,
+      dev.penstock.benchmarks.verbs.DemoVerb;
 }

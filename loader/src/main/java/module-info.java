@@ -24,4 +24,10 @@ module dev.penstock.loader {
 
   exports dev.penstock.loader;
   exports dev.penstock.loader.metrics;
+  exports dev.penstock.loader.cli;
+
+  opens dev.penstock.loader.cli to
+      info.picocli;
+
+  uses dev.penstock.loader.cli.Verb;
 }

@@ -5,8 +5,10 @@ import dev.penstock.cache.BlockCache;
 import dev.penstock.cache.CacheConfig;
 import dev.penstock.cache.CacheSession;
 import dev.penstock.cache.CacheStats;
+import dev.penstock.cache.DatasetLocator;
 import dev.penstock.cache.NextUse;
 import dev.penstock.cache.origin.Origin;
+import dev.penstock.cache.origin.StoredObject;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -93,6 +95,15 @@ public final class Engine implements AutoCloseable {
       datasets.put(key, current);
       return current;
     }
+  }
+
+  /**
+   * The shards that patterns, directories and lists stand for, in order.
+   *
+   * @throws IOException if one cannot be found or listed
+   */
+  public List<StoredObject> shards(List<String> patterns) throws IOException {
+    return DatasetLocator.resolve(patterns, origins);
   }
 
   /** Plans a session: opens the dataset, fixes order, columns and slot size. Reads no samples. */

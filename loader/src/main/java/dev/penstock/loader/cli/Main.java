@@ -1,11 +1,144 @@
 package dev.penstock.loader.cli;
 
-/** The command line. */
+import dev.penstock.formats.MalformedRecordException;
+import dev.penstock.loader.PipelineFailedException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+
+/** The command line: finds the verb, runs it, turns what went wrong into a message and a status. */
 public final class Main {
+  private static final int HELP_COLUMNS = 100;
+  private static final int LAST = 1000;
+  private static final OptionSpec HELP =
+      OptionSpec.builder("-h", "--help")
+          .usageHelp(true)
+          .order(LAST)
+          .description("Show this help and exit.")
+          .build();
+
   private Main() {}
 
-  /** Runs one verb; the exit status is 0 done, 1 failed, 2 wrong usage, 3 data found bad. */
-  public static void main(String[] args) {
-    System.out.println("penstock 0.1.0 " + args.length);
+  /** Runs one verb and ends the process with its exit status. */
+  public static void main(String[] arguments) {
+    defaultLogging();
+    PrintStream out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+    int status = run(new Console(out, System.err), arguments);
+    out.flush();
+    System.exit(status);
+  }
+
+  /** Runs one verb in this process. */
+  static int run(Console console, String... arguments) {
+    CommandLine command = commandLine(console);
+    int status = command.execute(arguments);
+    console.out().flush();
+    return status;
+  }
+
+  static CommandLine commandLine(Console console) {
+    CommandLine command = new CommandLine(new Penstock());
+    verbs().forEach(command::addSubcommand);
+    writeTo(console, command);
+    command.registerConverter(ByteSize.class, new ByteSize.Converter());
+    command.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+    command.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
+    command.setUsageHelpWidth(HELP_COLUMNS);
+    command.setUsageHelpLongOptionsMaxWidth(26);
+    command.setCaseInsensitiveEnumValuesAllowed(true);
+    command.setAbbreviatedOptionsAllowed(false);
+    command.setUnmatchedOptionsArePositionalParams(false);
+    command.setParameterExceptionHandler((e, given) -> wrongUsage(console, e.getCommandLine(), e));
+    command.setExecutionExceptionHandler((e, failed, parsed) -> failed(console, failed, e));
+    return command;
+  }
+
+  private static List<Verb> verbs() {
+    List<Verb> verbs =
+        new ArrayList<>(
+            List.of(
+                new ReadVerb(),
+                new PlanVerb(),
+                new IndexVerb(),
+                new InspectVerb(),
+                new CatVerb(),
+                new VerifyVerb(),
+                new PackVerb(),
+                new DoctorVerb()));
+    ServiceLoader.load(Verb.class).forEach(verbs::add);
+    return verbs;
+  }
+
+  private static void writeTo(Console console, CommandLine command) {
+    if (command.getCommand() instanceof Verb verb) {
+      verb.writeTo(console);
+      command.getCommandSpec().addOption(HELP);
+    }
+    command.getSubcommands().values().forEach(part -> writeTo(console, part));
+  }
+
+  private static int wrongUsage(Console console, CommandLine command, Exception e) {
+    String name = command.getCommandSpec().qualifiedName();
+    console.note("%s: %s", name, explained(e));
+    if (e instanceof ParameterException unmatched) {
+      CommandLine.UnmatchedArgumentException.printSuggestions(unmatched, command.getErr());
+    }
+    console.note("Try '%s --help'.", name);
+    return ExitCode.WRONG_USAGE;
+  }
+
+  private static int failed(Console console, CommandLine command, Exception e) {
+    if (e instanceof UsageException) {
+      return wrongUsage(console, command, e);
+    }
+    String name = command.getCommandSpec().qualifiedName();
+    console.note("%s: %s", name, explained(e));
+    if (e instanceof RuntimeException && !(e instanceof PipelineFailedException)) {
+      e.printStackTrace(console.err()); // a mistake of ours: whoever mends it needs the place
+    }
+    return isBadData(e) ? ExitCode.BAD_DATA : ExitCode.FAILED;
+  }
+
+  private static String explained(Exception e) {
+    String message = e.getMessage();
+    if (message == null) {
+      return e.getClass().getSimpleName();
+    }
+    boolean systemWords =
+        e instanceof IOException && e.getClass().getPackageName().equals("java.nio.file");
+    return systemWords ? e.getClass().getSimpleName() + ": " + message : message;
+  }
+
+  private static boolean isBadData(Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof MalformedRecordException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Logs warnings and worse, unless the caller set it otherwise. */
+  private static void defaultLogging() {
+    setIfAbsent("org.slf4j.simpleLogger.defaultLogLevel", "warn");
+    setIfAbsent("org.slf4j.simpleLogger.showDateTime", "true");
+    setIfAbsent("org.slf4j.simpleLogger.dateTimeFormat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX");
+    setIfAbsent("org.slf4j.simpleLogger.showThreadName", "false");
+  }
+
+  private static void setIfAbsent(String key, String value) {
+    if (System.getProperty(key) == null) {
+      System.setProperty(key, value);
+    }
   }
 }

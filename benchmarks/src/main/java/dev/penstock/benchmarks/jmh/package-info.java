@@ -1,0 +1,2 @@
+/** JMH benchmarks, one class for each question. {@code ./penstock bench jmh REGEX} runs them. */
+package dev.penstock.benchmarks.jmh;

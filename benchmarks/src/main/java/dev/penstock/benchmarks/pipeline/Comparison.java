@@ -1,0 +1,153 @@
+package dev.penstock.benchmarks.pipeline;
+
+import dev.penstock.bridge.ReadMode;
+import dev.penstock.loader.EngineConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** All contenders over the same shards from one kind of storage. */
+public final class Comparison {
+  /** Where the bytes come from. */
+  public enum Source {
+    /** The page cache, or a file system in memory. */
+    CACHE,
+    /** The device, without the page cache. */
+    DISK
+  }
+
+  private final Source source;
+  private final PenstockRead penstock;
+  private final Rounds rounds;
+  private final Map<String, String> left;
+
+  private Comparison(
+      Source source, PenstockRead penstock, Rounds rounds, Map<String, String> left) {
+    this.source = source;
+    this.penstock = penstock;
+    this.rounds = rounds;
+    this.left = left;
+  }
+
+  /**
+   * What to compare.
+   *
+   * @param home the source tree
+   * @param shards to read, tar
+   * @param engine memory and processors of the pipeline
+   * @param batchSize rows of a batch
+   * @param count rounds that count
+   */
+  public record Setup(
+      Path home, List<Path> shards, EngineConfig engine, int batchSize, int count) {}
+
+  /** Runs all rounds; takes as long as that takes. */
+  public static Comparison run(Setup setup, Source source)
+      throws IOException, InterruptedException {
+    boolean direct = source == Source.DISK;
+    long fileBytes = 0;
+    for (Path shard : setup.shards()) {
+      fileBytes += Files.size(shard);
+    }
+    PenstockRead penstock =
+        new PenstockRead(
+            setup.shards(),
+            fileBytes,
+            setup.engine(),
+            direct ? ReadMode.DIRECT : ReadMode.BUFFERED,
+            setup.batchSize());
+    List<Contender> present = new ArrayList<>(List.of(penstock));
+    Map<String, String> left = new LinkedHashMap<>();
+    for (Contender rival :
+        List.of(
+            new Fio(setup.shards(), direct),
+            new CLoop(setup.home(), setup.shards(), penstock.ringBytes(), direct),
+            new WebDataset(setup.home(), setup.shards(), fileBytes))) {
+      Optional<String> missing = rival.missing();
+      if (missing.isPresent()) {
+        left.put(rival.name(), missing.get());
+      } else {
+        present.add(rival);
+      }
+    }
+    PageCache pages = new PageCache(setup.shards());
+    Rounds rounds = Rounds.run(present, setup.count(), direct ? pages::drop : pages::fill);
+    return new Comparison(source, penstock, rounds, left);
+  }
+
+  /** The table for people. */
+  public List<String> lines() {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        source == Source.DISK
+            ? "from the device (direct; webdataset through an emptied page cache):"
+            : "from the page cache:");
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "  %-20s %12s %8s %12s %10s %14s",
+            "",
+            "samples/s",
+            "GB/s",
+            "CPU-s/GiB",
+            "rate",
+            "rate per core"));
+    for (Contender contender : rounds.contenders()) {
+      double samples = rounds.median(contender, Measured::samplesPerSecond);
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "  %-20s %12s %8.3f %12.3f %10s %14s",
+              contender.name(),
+              samples == 0 ? "-" : String.format(Locale.ROOT, "%,.0f", samples),
+              rounds.median(contender, Measured::gigabytesPerSecond),
+              rounds.median(contender, Measured::cpuSecondsPerGib),
+              ratio(rateRatio(contender)),
+              ratio(coreRatio(contender))));
+    }
+    left.forEach((name, reason) -> lines.add("  %-20s left out: %s".formatted(name, reason)));
+    return lines;
+  }
+
+  private static String ratio(double value) {
+    return String.format(Locale.ROOT, "%.2f", value);
+  }
+
+  /** Penstock's rate over the contender's. */
+  private double rateRatio(Contender other) {
+    return rounds.median(penstock, Measured::gigabytesPerSecond)
+        / rounds.median(other, Measured::gigabytesPerSecond);
+  }
+
+  /** Penstock's bytes per second of processor time over the contender's. */
+  private double coreRatio(Contender other) {
+    return rounds.median(penstock, Measured::gigabytesPerCpuSecond)
+        / rounds.median(other, Measured::gigabytesPerCpuSecond);
+  }
+
+  /** The same for machines. */
+  public Map<String, Object> asMap() {
+    List<Map<String, Object>> contenders = new ArrayList<>();
+    for (Contender contender : rounds.contenders()) {
+      Map<String, Object> one = new LinkedHashMap<>();
+      one.put("name", contender.name());
+      one.put("samples_per_second", rounds.median(contender, Measured::samplesPerSecond));
+      one.put("gigabytes_per_second", rounds.median(contender, Measured::gigabytesPerSecond));
+      one.put("cpu_seconds_per_gib", rounds.median(contender, Measured::cpuSecondsPerGib));
+      one.put("penstock_rate_ratio", rateRatio(contender));
+      one.put("penstock_rate_per_core_ratio", coreRatio(contender));
+      contenders.add(one);
+    }
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("source", source.toString().toLowerCase(Locale.ROOT));
+    map.put("contenders", contenders);
+    map.put("left_out", left);
+    return map;
+  }
+}

@@ -1,0 +1,67 @@
+package dev.penstock.loader.cli;
+
+import dev.penstock.bridge.NativeSupport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** What of this machine is used, and what is missing. */
+@Command(
+    name = "doctor",
+    abbreviateSynopsis = true,
+    sortOptions = false,
+    header = "Says which features of this machine are used, or why not.",
+    description = {
+      "For each feature that is replaced by a slower twin: the reason, and what would mend it."
+    },
+    footer = {"", "Example:", "  penstock doctor --json"})
+final class DoctorVerb extends Verb {
+  @Option(names = "--json", description = "Print the results as one JSON object.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Map<String, String> features = new TreeMap<>(NativeSupport.report());
+    Map<String, String> machine = machine();
+    if (json) {
+      Map<String, Object> map = new LinkedHashMap<>();
+      map.put("machine", machine);
+      map.put("features", features);
+      console().json(map);
+    } else {
+      machine.forEach((name, value) -> console().line("%-18s %s", name, value));
+      features.forEach((name, value) -> console().line("%-18s %s", name, value));
+    }
+    return ExitCode.DONE;
+  }
+
+  private static Map<String, String> machine() {
+    Map<String, String> machine = new LinkedHashMap<>();
+    machine.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+    machine.put("architecture", System.getProperty("os.arch"));
+    machine.put(
+        "java", System.getProperty("java.vm.vendor") + " " + System.getProperty("java.version"));
+    machine.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
+    machine.put("memory", memory());
+    return machine;
+  }
+
+  private static String memory() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+        if (line.startsWith("MemTotal:")) {
+          long kibibytes = Long.parseLong(line.replaceAll("\\D", ""));
+          return new ByteSize(kibibytes * 1024).toString();
+        }
+      }
+    } catch (IOException e) {
+      return "not known (" + e + ")";
+    }
+    return "not known";
+  }
+}

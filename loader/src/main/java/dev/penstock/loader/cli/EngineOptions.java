@@ -1,0 +1,96 @@
+package dev.penstock.loader.cli;
+
+import dev.penstock.bridge.ReadMode;
+import dev.penstock.loader.EngineConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** Options about memory, processors and the way of reading, the same wherever data is read. */
+final class EngineOptions {
+  private enum Switch {
+    ON,
+    OFF
+  }
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      order = 50,
+      description = "Budget for all native memory and caused page cache (default 1GiB).")
+  private ByteSize memory = new ByteSize(EngineConfig.DEFAULT_MEMORY_BYTES);
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      order = 51,
+      description = "Bind the whole process to N processors (default: all it may use).")
+  private Optional<Integer> cpus = Optional.empty();
+
+  @Option(
+      names = "--read-mode",
+      paramLabel = "MODE",
+      order = 52,
+      description = "auto, direct (no page cache) or buffered (default auto).")
+  private ReadMode readMode = ReadMode.AUTO;
+
+  @Option(
+      names = "--ram-tier",
+      paramLabel = "on|off",
+      order = 53,
+      description = "Keep blocks in memory after use, for later epochs (default on).")
+  private Switch ramTier = Switch.ON;
+
+  @Option(
+      names = "--index-dir",
+      paramLabel = "DIR",
+      order = 54,
+      description = "Where shard indexes are kept (default: beside each shard).")
+  private Optional<Path> indexDirectory = Optional.empty();
+
+  /** The configuration these options ask for; refuses what cannot be. */
+  EngineConfig engine(EngineConfig defaults) {
+    indexDirectory.ifPresent(EngineOptions::checkDirectory);
+    OptionalInt threads = threads();
+    return UsageException.check(
+        () -> {
+          EngineConfig config =
+              defaults
+                  .withMemoryBytes(memory.bytes())
+                  .withReadMode(readMode)
+                  .withRamTier(ramTier == Switch.ON)
+                  .withIndexDirectory(indexDirectory);
+          return threads.isPresent() ? config.withCpus(threads.getAsInt()) : config;
+        });
+  }
+
+  private OptionalInt threads() {
+    if (cpus.isEmpty()) {
+      return OptionalInt.empty();
+    }
+    int asked = cpus.get();
+    int here = allowedProcessors();
+    if (asked < 1 || asked > here) {
+      throw new UsageException(
+          "--cpus: value is %s (%d), this process may use 1 to %d"
+              .formatted(asked < 1 ? "too small" : "too large", asked, here));
+    }
+    return OptionalInt.of(asked);
+  }
+
+  /**
+   * Processors before {@code ./penstock} bound this process, which it says by a property; else what
+   * the Java machine sees.
+   */
+  private static int allowedProcessors() {
+    return Integer.getInteger("penstock.processors", Runtime.getRuntime().availableProcessors());
+  }
+
+  private static void checkDirectory(Path directory) {
+    if (Files.exists(directory) && !Files.isDirectory(directory)) {
+      throw new UsageException("--index-dir: " + directory + " is no directory");
+    }
+  }
+}

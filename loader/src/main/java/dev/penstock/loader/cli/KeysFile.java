@@ -1,0 +1,74 @@
+package dev.penstock.loader.cli;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The list of samples in delivered order: one line each, {@code epoch step rank row key}, separated
+ * by tabs. Tabs, line ends and backslashes in keys are written as {@code \t}, {@code \n}, {@code
+ * \r}, {@code \\}.
+ */
+final class KeysFile implements AutoCloseable {
+  private final Writer writer;
+  private final boolean closes;
+  private final StringBuilder line = new StringBuilder();
+
+  private KeysFile(Writer writer, boolean closes) {
+    this.writer = writer;
+    this.closes = closes;
+  }
+
+  /** Opens FILE for writing, or standard output for {@code -}. */
+  static KeysFile open(String file, Console console) {
+    if (file.equals("-")) {
+      Writer out = new OutputStreamWriter(console.out(), StandardCharsets.UTF_8);
+      return new KeysFile(new BufferedWriter(out), false);
+    }
+    try {
+      return new KeysFile(Files.newBufferedWriter(Path.of(file)), true);
+    } catch (IOException e) {
+      throw new UsageException("--keys: cannot write " + file + " (" + e + ")");
+    }
+  }
+
+  void add(long epoch, long step, int rank, int row, String key) {
+    line.setLength(0);
+    line.append(epoch).append('\t').append(step).append('\t').append(rank).append('\t');
+    line.append(row).append('\t');
+    appendEscaped(key);
+    line.append('\n');
+    try {
+      writer.append(line);
+    } catch (IOException e) {
+      throw new UncheckedIOException("writing the list of keys", e);
+    }
+  }
+
+  private void appendEscaped(String key) {
+    for (int i = 0; i < key.length(); i++) {
+      char c = key.charAt(i);
+      switch (c) {
+        case '\t' -> line.append("\\t");
+        case '\n' -> line.append("\\n");
+        case '\r' -> line.append("\\r");
+        case '\\' -> line.append("\\\\");
+        default -> line.append(c);
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (closes) {
+      writer.close();
+    } else {
+      writer.flush();
+    }
+  }
+}

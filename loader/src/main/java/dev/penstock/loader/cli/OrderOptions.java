@@ -1,0 +1,177 @@
+package dev.penstock.loader.cli;
+
+import dev.penstock.loader.BadSamplePolicy;
+import dev.penstock.loader.CursorJson;
+import dev.penstock.loader.FieldSpec;
+import dev.penstock.loader.LoaderConfig;
+import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.End;
+import dev.penstock.sharding.Shuffle;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The dataset and the order of its samples: the same options for the bytes and for the plan. */
+final class OrderOptions {
+  @Mixin private DatasetArgument dataset = new DatasetArgument();
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "ROWS",
+      order = 1,
+      description = "Rows of this rank's batches (default 64); a step has ROWS times --world.")
+  private int batchSize = 64;
+
+  @Option(
+      names = "--shuffle",
+      paramLabel = "ORDER",
+      order = 2,
+      description = "none (stored order), block or global (default block).")
+  private Shuffle shuffle = Shuffle.BLOCK;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      order = 3,
+      description = "Seed of the order (default 0); the same seed gives the same order.")
+  private long seed;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      order = 4,
+      description = "Passes over the data (default 1); 0 never ends.")
+  private long epochs = 1;
+
+  @Option(
+      names = "--end",
+      paramLabel = "HOW",
+      order = 5,
+      description = "A last step that is not full: drop, pad or carry (default drop).")
+  private End end = End.DROP;
+
+  @Option(
+      names = "--rank",
+      paramLabel = "R",
+      order = 6,
+      description = "This data-parallel rank, from 0 (default 0).")
+  private int rank;
+
+  @Option(
+      names = "--world",
+      paramLabel = "N",
+      order = 7,
+      description = "Number of data-parallel ranks (default 1).")
+  private int world = 1;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "T",
+      order = 8,
+      description = "Stop after T steps (default: at the end of the epochs).")
+  private Optional<Long> steps = Optional.empty();
+
+  @Option(
+      names = "--cursor",
+      paramLabel = "FILE",
+      order = 9,
+      description = "Go on where the cursor in FILE stands; its order wins over these options.")
+  private Optional<Path> cursorFile = Optional.empty();
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME[:TYPE]",
+      order = 11,
+      description =
+          "Deliver this field, as bytes, int, float, npy, ints, floats or f32[3,8] (default: all"
+              + " fields, as bytes). May be repeated.")
+  private List<String> fields = List.of();
+
+  @Option(
+      names = "--on-bad",
+      paramLabel = "POLICY",
+      order = 12,
+      description = "A sample found bad: fail, skip or replace (default fail).")
+  private BadSamplePolicy onBad = BadSamplePolicy.FAIL;
+
+  @Option(
+      names = "--lanes",
+      paramLabel = "L",
+      order = 60,
+      description = "Logical readers of the block order (default: from data and batch).")
+  private Optional<Integer> lanes = Optional.empty();
+
+  @Option(
+      names = "--window",
+      paramLabel = "K",
+      order = 61,
+      description = "Samples of a lane permuted among themselves (default: likewise).")
+  private Optional<Integer> window = Optional.empty();
+
+  @Option(
+      names = "--groups",
+      paramLabel = "C",
+      order = 62,
+      description = "Parts of the data that stay with their lanes (default: likewise).")
+  private Optional<Integer> groups = Optional.empty();
+
+  @Option(
+      names = "--extent",
+      paramLabel = "SAMPLES",
+      order = 63,
+      description = "Run of samples that the shuffle moves as one (default: 64MiB worth).")
+  private Optional<Integer> extent = Optional.empty();
+
+  /** How many steps to do at most. */
+  long steps() {
+    long most = steps.orElse(Long.MAX_VALUE);
+    if (most < 0) {
+      throw new UsageException(
+          "--steps: value is too small (%d), at least 0 is required".formatted(most));
+    }
+    return most;
+  }
+
+  /** What {@link #cursorFile} holds, read and checked. */
+  Optional<Cursor> cursor() {
+    return cursorFile.map(OrderOptions::readCursor);
+  }
+
+  /** A configuration with these options; refuses what cannot be. */
+  LoaderConfig.Builder loader() {
+    return UsageException.check(
+        () -> {
+          LoaderConfig.Builder builder =
+              LoaderConfig.builder(dataset.patterns())
+                  .batchSize(batchSize)
+                  .shuffle(shuffle)
+                  .seed(seed)
+                  .epochs(epochs)
+                  .end(end)
+                  .rank(rank)
+                  .world(world)
+                  .fields(fields.stream().map(FieldSpec::parse).toList())
+                  .onBad(onBad);
+          cursor().ifPresent(builder::cursor);
+          lanes.ifPresent(builder::lanes);
+          window.ifPresent(builder::window);
+          groups.ifPresent(builder::groups);
+          extent.ifPresent(builder::extentSamples);
+          return builder;
+        });
+  }
+
+  private static Cursor readCursor(Path file) {
+    try {
+      return CursorJson.parse(Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UsageException("--cursor: cannot read " + file + " (" + e + ")");
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--cursor: " + file + " holds no cursor: " + e.getMessage());
+    }
+  }
+}

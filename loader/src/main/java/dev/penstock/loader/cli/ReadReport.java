@@ -1,0 +1,126 @@
+package dev.penstock.loader.cli;
+
+import dev.penstock.loader.LoaderStats;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a run did, for people and for machines.
+ *
+ * @param stats the session's counters at the end
+ * @param openNanos until the loader was open: listing, indexes, plan
+ * @param wallNanos from then to the last batch
+ * @param cpuNanos processor time of the whole process in that time
+ * @param digest over everything delivered, if asked for
+ */
+record ReadReport(
+    LoaderStats stats, long openNanos, long wallNanos, long cpuNanos, Optional<String> digest) {
+
+  List<String> lines() {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "read      %,d samples in %,d batches, %.3f GB, in %.2f s (opened in %.2f s)",
+            stats.samples(),
+            stats.batches(),
+            stats.payloadBytes() / 1e9,
+            seconds(wallNanos),
+            seconds(openNanos)));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "rate      %,.0f samples/s, %.3f GB/s",
+            perSecond(stats.samples()),
+            gigabytesRate()));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "cpu       %.2f CPU-s, %.2f CPU-s/GB",
+            seconds(cpuNanos),
+            cpuPerGigabyte()));
+    lines.add(String.format(Locale.ROOT, "stalls    %s", stalls()));
+    if (stats.badSamples() > 0) {
+      lines.add(
+          String.format(
+              Locale.ROOT, "bad       %,d samples were left out or replaced", stats.badSamples()));
+    }
+    digest.ifPresent(value -> lines.add("digest    " + value));
+    lines.add("verdict   " + stats.verdict());
+    return lines;
+  }
+
+  Map<String, Object> asMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("samples", stats.samples());
+    map.put("batches", stats.batches());
+    map.put("bytes", stats.payloadBytes());
+    map.put("open_seconds", seconds(openNanos));
+    map.put("seconds", seconds(wallNanos));
+    map.put("samples_per_second", perSecond(stats.samples()));
+    map.put("gigabytes_per_second", gigabytesRate());
+    map.put("cpu_seconds", seconds(cpuNanos));
+    map.put("cpu_seconds_per_gigabyte", cpuPerGigabyte());
+    map.put("waited_seconds", seconds(stats.consumerWaitNanos()));
+    Map<String, Object> causes = new LinkedHashMap<>();
+    stats.causes().forEach(cause -> causes.put(cause.name(), seconds(cause.nanos())));
+    map.put("stalls", causes);
+    map.put("stages", stats.stages().stream().map(ReadReport::stage).toList());
+    map.put("bad_samples", stats.badSamples());
+    digest.ifPresent(value -> map.put("digest", value));
+    map.put("verdict", stats.verdict());
+    return map;
+  }
+
+  private static Map<String, Object> stage(LoaderStats.Stage stage) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("name", stage.name());
+    map.put("samples", stage.samples());
+    map.put("bytes", stage.bytes());
+    map.put("busy_seconds", seconds(stage.busyNanos()));
+    map.put("starved_seconds", seconds(stage.starvedNanos()));
+    map.put("blocked_seconds", seconds(stage.blockedNanos()));
+    return map;
+  }
+
+  private String stalls() {
+    double waited = share(stats.consumerWaitNanos());
+    StringBuilder line =
+        new StringBuilder(
+            String.format(Locale.ROOT, "waited for data %.1f %% of the time", waited));
+    String separator = ": ";
+    for (LoaderStats.Cause cause : stats.causes()) {
+      if (cause.name().equals("index")) {
+        continue; // before the clock started: it is in the time to open
+      }
+      line.append(separator)
+          .append(String.format(Locale.ROOT, "%s %.1f %%", cause.name(), share(cause.nanos())));
+      separator = ", ";
+    }
+    return line.toString();
+  }
+
+  private double share(long nanos) {
+    return wallNanos == 0 ? 0 : 100.0 * nanos / wallNanos;
+  }
+
+  private double perSecond(long count) {
+    return wallNanos == 0 ? 0 : count * 1e9 / wallNanos;
+  }
+
+  private double gigabytesRate() {
+    return perSecond(stats.payloadBytes()) / 1e9;
+  }
+
+  private double cpuPerGigabyte() {
+    return stats.payloadBytes() == 0 ? 0 : (double) cpuNanos / stats.payloadBytes();
+  }
+
+  private static double seconds(long nanos) {
+    return nanos / 1e9;
+  }
+}

@@ -1,0 +1,154 @@
+package dev.penstock.loader.cli;
+
+import dev.penstock.loader.Batch;
+import dev.penstock.loader.CursorJson;
+import dev.penstock.loader.EngineConfig;
+import dev.penstock.loader.Loader;
+import dev.penstock.loader.LoaderConfig;
+import dev.penstock.loader.LoaderStats;
+import dev.penstock.sharding.Cursor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Runs the pipeline in this process and says what it did. */
+@Command(
+    name = "read",
+    abbreviateSynopsis = true,
+    sortOptions = false,
+    header = "Runs the pipeline in this process; says rate, cost and what limited it.",
+    footer = {
+      "",
+      "Examples:",
+      "  penstock read 'data/train-{000000..000009}.tar' --batch-size 64 --seed 7 --keys keys.tsv",
+      "  penstock read data --steps 100 --cursor-out at.json",
+      "  penstock read data --cursor at.json --batch-size 16 --world 4 --rank 0 --digest"
+    })
+final class ReadVerb extends Verb {
+  @Mixin private OrderOptions order = new OrderOptions();
+  @Mixin private EngineOptions engine = new EngineOptions();
+
+  @Option(
+      names = "--cursor-out",
+      paramLabel = "FILE",
+      order = 10,
+      description = "Write where the run stopped to FILE, for --cursor.")
+  private Optional<Path> cursorOut = Optional.empty();
+
+  @Option(
+      names = "--keys",
+      paramLabel = "FILE|-",
+      order = 20,
+      description = "Write a line per sample: epoch, step, rank, row, key, tab-separated.")
+  private Optional<String> keys = Optional.empty();
+
+  @Option(
+      names = "--digest",
+      order = 21,
+      description = "Print one SHA-256 over keys, field names and bytes in delivered order.")
+  private boolean wantsDigest;
+
+  @Option(names = "--json", order = 22, description = "Print the results as one JSON object.")
+  private boolean json;
+
+  private long opened;
+  private long batches;
+  private @Nullable Cursor last;
+
+  @Override
+  public Integer call() throws IOException {
+    LoaderConfig config =
+        UsageException.check(
+            () -> order.loader().engine(engine.engine(EngineConfig.embedded())).build());
+    long most = order.steps();
+    checkWritable();
+    last = order.cursor().orElse(null);
+    long began = System.nanoTime();
+    try (KeysFile keysFile = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null) {
+      BatchDigest digest = wantsDigest ? new BatchDigest() : null;
+      ReadReport report;
+      try (Loader loader = UsageException.checkIo(() -> Loader.open(config))) {
+        opened = System.nanoTime();
+        CpuClock cpu = CpuClock.start();
+        if (most > 0) {
+          drain(loader, config.session().rank(), most, keysFile, digest);
+        }
+        long wall = System.nanoTime() - opened;
+        LoaderStats stats = loader.stats();
+        report =
+            new ReadReport(
+                stats,
+                opened - began,
+                wall,
+                cpu.nanos(),
+                Optional.ofNullable(digest).map(BatchDigest::finish));
+      }
+      writeCursor();
+      show(report);
+    }
+    return ExitCode.DONE;
+  }
+
+  private void drain(
+      Loader loader,
+      int rank,
+      long most,
+      @Nullable KeysFile keysFile,
+      @Nullable BatchDigest digest) {
+    for (Batch batch : loader) {
+      try (batch) {
+        batches++;
+        if (keysFile != null) {
+          for (int row = 0; row < batch.rows(); row++) {
+            keysFile.add(batch.epoch(), batch.step(), rank, row, batch.key(row));
+          }
+        }
+        if (digest != null) {
+          digest.add(batch);
+        }
+        if (cursorOut.isPresent()) {
+          last = batch.cursor();
+        }
+      }
+      if (batches == most) {
+        return;
+      }
+    }
+  }
+
+  private void checkWritable() {
+    cursorOut.ifPresent(
+        file -> {
+          Path directory = file.toAbsolutePath().getParent();
+          if (directory == null || !Files.isDirectory(directory)) {
+            throw new UsageException("--cursor-out: there is no directory " + directory);
+          }
+        });
+  }
+
+  /** Whoever reads the file while it is replaced sees the old cursor or the new one, never half. */
+  private void writeCursor() throws IOException {
+    if (cursorOut.isEmpty() || last == null) {
+      return;
+    }
+    Path file = cursorOut.get();
+    Path beside = file.resolveSibling(file.getFileName() + ".new");
+    Files.write(beside, CursorJson.write(last));
+    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private void show(ReadReport report) {
+    if (json) {
+      console().json(report.asMap());
+      return;
+    }
+    boolean outIsKeys = keys.filter("-"::equals).isPresent();
+    report.lines().forEach(line -> console().result(outIsKeys, line));
+  }
+}
