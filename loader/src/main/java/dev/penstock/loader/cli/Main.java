@@ -1,6 +1,8 @@
 package dev.penstock.loader.cli;
 
+import dev.penstock.bridge.BudgetExceededException;
 import dev.penstock.formats.MalformedRecordException;
+import dev.penstock.loader.MemoryTooSmallException;
 import dev.penstock.loader.PipelineFailedException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -74,6 +76,8 @@ public final class Main {
                 new CatVerb(),
                 new VerifyVerb(),
                 new PackVerb(),
+                new ServeVerb(),
+                new StatusVerb(),
                 new DoctorVerb()));
     ServiceLoader.load(Verb.class).forEach(verbs::add);
     return verbs;
@@ -98,7 +102,9 @@ public final class Main {
   }
 
   private static int failed(Console console, CommandLine command, Exception e) {
-    if (e instanceof UsageException) {
+    boolean memoryTooSmall =
+        e instanceof MemoryTooSmallException || e instanceof BudgetExceededException;
+    if (e instanceof UsageException || memoryTooSmall) {
       return wrongUsage(console, command, e);
     }
     String name = command.getCommandSpec().qualifiedName();
