@@ -3,6 +3,8 @@ package dev.penstock.bridge;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * An eventfd: a counter that one side raises and another waits for, also across processes. Owns its
@@ -34,16 +36,30 @@ public final class Notifier implements AutoCloseable {
     return new Notifier(fd);
   }
 
-  /** Takes over an eventfd that another process sent. */
+  /**
+   * Takes over an eventfd that another process sent, also when it refuses it. Anything else is
+   * refused: writing to a file of the sender's choice could block for ever.
+   */
   public static Notifier fromDescriptor(int fd) throws IOException {
     Native.require("eventfd");
-    int flags = MemoryCalls.fcntl(fd, FileCalls.F_GETFL, 0);
-    int result =
-        flags < 0 ? flags : MemoryCalls.fcntl(fd, FileCalls.F_SETFL, flags | FileCalls.O_NONBLOCK);
-    if (result < 0) {
-      throw new ErrnoException("taking over eventfd " + fd, result);
+    try {
+      String kind = Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
+      if (!kind.equals("anon_inode:[eventfd]")) {
+        throw new IOException("received descriptor is %s, not an eventfd".formatted(kind));
+      }
+      int flags = MemoryCalls.fcntl(fd, FileCalls.F_GETFL, 0);
+      int result =
+          flags < 0
+              ? flags
+              : MemoryCalls.fcntl(fd, FileCalls.F_SETFL, flags | FileCalls.O_NONBLOCK);
+      if (result < 0) {
+        throw new ErrnoException("taking over eventfd " + fd, result);
+      }
+      return new Notifier(fd);
+    } catch (IOException | RuntimeException | Error e) {
+      FileCalls.close(fd);
+      throw e;
     }
-    return new Notifier(fd);
   }
 
   /** The descriptor, for {@link Poller} or for sending; it stays owned by this object. */

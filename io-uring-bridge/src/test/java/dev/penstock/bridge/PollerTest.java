@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +58,11 @@ class PollerTest {
     assertThrows(IllegalStateException.class, notifier::drain);
     assertThrows(IllegalStateException.class, notifier::close);
     assertThrows(IOException.class, () -> Notifier.fromDescriptor(-1));
+    int before = ProcessMemory.openDescriptors();
+    int other = FileCalls.open(Path.of("/dev/null"), FileCalls.O_CLOEXEC);
+    IOException refused = assertThrows(IOException.class, () -> Notifier.fromDescriptor(other));
+    assertTrue(refused.toString().contains("/dev/null, not an eventfd"), refused.toString());
+    assertEquals(before, ProcessMemory.openDescriptors());
   }
 
   @Test
