@@ -9,6 +9,6 @@ public enum BadSamplePolicy {
   FAIL,
   /** Its place stays empty: the batch has fewer rows and says so. */
   SKIP,
-  /** The next good sample of the same lane stands in, marked as a replacement. */
+  /** The next good sample of the same window stands in, marked as a replacement. */
   REPLACE
 }

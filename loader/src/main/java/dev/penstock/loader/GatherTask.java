@@ -221,10 +221,11 @@ final class GatherTask implements Session.Task {
         cause);
   }
 
-  /** Puts the next good sample of the same lane into the row. */
+  /** Puts the next good sample of the same window into the row. */
   private void replace(BatchWork work, int i, Row row, byte flags)
       throws IOException, InterruptedException {
-    for (int attempt = 1; attempt <= MAX_REPLACEMENTS; attempt++) {
+    long attempts = Math.min(MAX_REPLACEMENTS, plan.substitutes(work.epochs[i], work.indexes[i]));
+    for (int attempt = 1; attempt <= attempts; attempt++) {
       long sample = plan.substitute(work.epochs[i], work.indexes[i], attempt);
       int number = plan.order().shape().shardOf(sample);
       int ordinal = (int) (sample - plan.order().shape().firstSample(number));
@@ -256,6 +257,6 @@ final class GatherTask implements Session.Task {
         "gather",
         new IOException(
             "no good sample was found among %d to stand in for a bad one"
-                .formatted(MAX_REPLACEMENTS)));
+                .formatted(attempts)));
   }
 }

@@ -159,19 +159,14 @@ public final class SessionPlan {
     return low;
   }
 
-  /**
-   * The sample that stands in for a bad one: {@code attempt} places further in the same lane, round
-   * its end; without lanes, in the epoch.
-   */
+  /** How many samples may stand in for a bad one, one after the other. */
+  long substitutes(long epoch, long index) {
+    return order.substitutes(epoch, index);
+  }
+
+  /** The sample that stands in for a bad one at the {@code attempt}-th attempt, from 1. */
   long substitute(long epoch, long index, int attempt) {
-    long samples = order.shape().sampleCount();
-    long lanes = order.spec().lanes();
-    long perLane = samples / lanes;
-    if (index >= lanes * perLane) {
-      return order.sampleAt(epoch, (index + attempt) % samples);
-    }
-    long item = (index / lanes + attempt) % perLane;
-    return order.sampleAt(epoch, item * lanes + index % lanes);
+    return order.sampleAt(epoch, order.substituteIndex(epoch, index, attempt));
   }
 
   /** Names of the fields that will be delivered. */
