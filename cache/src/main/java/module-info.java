@@ -4,8 +4,6 @@ module dev.penstock.cache {
   requires static transitive org.jspecify;
   requires transitive dev.penstock.bridge;
   requires transitive dev.penstock.formats;
-  requires com.github.benmanes.caffeine;
-  requires org.slf4j;
 
   exports dev.penstock.cache;
   exports dev.penstock.cache.origin;

@@ -29,6 +29,7 @@ final class RamTier implements AutoCloseable {
   private final Eviction eviction;
   private final List<Reader> readers = new ArrayList<>();
   private final ObjectRegistry objects = new ObjectRegistry();
+  private final Places places;
   private final Reader.RequestClock clock = new Reader.RequestClock();
   private int quotaBlocks;
 
@@ -39,8 +40,6 @@ final class RamTier implements AutoCloseable {
    */
   private final Share passingShare = new Share(Integer.MAX_VALUE, lock.newCondition());
 
-  private int lentPlaces;
-  private long evictions;
   private long hitBlocks;
 
   RamTier(ByteBudget budget, CacheConfig config) {
@@ -49,6 +48,7 @@ final class RamTier implements AutoCloseable {
     this.keepsUnpinned = config.ramTier();
     this.table = new BlockTable(count);
     this.eviction = new Eviction(readers);
+    this.places = new Places(pool, table, eviction, objects);
   }
 
   MemorySegment slab() {
@@ -175,9 +175,8 @@ final class RamTier implements AutoCloseable {
 
   /** A new block of the table, pinned by {@code share} for whoever fills it. */
   private Block addBlock(CachedObject object, boolean decoded, long number, Share share) {
-    Block block = new Block(object, decoded, number, takePlace());
-    table.add(block);
-    object.blocksInTable++;
+    Block block = new Block(object, decoded, number, places.take());
+    places.add(block);
     pin(block, share);
     return block;
   }
@@ -197,7 +196,7 @@ final class RamTier implements AutoCloseable {
       }
       if (share.chargedBlocks + needed > share.quotaBlocks) {
         waited += awaitRoom(share);
-      } else if (pool.freeCount() + eviction.size() < needed && passingShare.chargedBlocks > 0) {
+      } else if (places.available() < needed && passingShare.chargedBlocks > 0) {
         waited += awaitRoom(passingShare);
       } else {
         return waited;
@@ -237,24 +236,20 @@ final class RamTier implements AutoCloseable {
   int lend() {
     lock.lock();
     try {
-      while (pool.freeCount() + eviction.size() == 0 && passingShare.chargedBlocks > 0) {
+      while (places.available() == 0 && passingShare.chargedBlocks > 0) {
         passingShare.room.awaitUninterruptibly();
       }
-      lentPlaces++;
-      return takePlace();
+      return places.lend();
     } finally {
       lock.unlock();
     }
   }
 
   /** Takes back {@code count} lent places, the last lent first out again, and their charge. */
-  void giveBack(Share share, int charged, int[] places, int count) {
+  void giveBack(Share share, int charged, int[] lent, int count) {
     lock.lock();
     try {
-      for (int i = count - 1; i >= 0; i--) {
-        pool.give(places[i]);
-      }
-      lentPlaces -= count;
+      places.giveBackLent(lent, count);
       share.refund(charged);
     } finally {
       lock.unlock();
@@ -289,7 +284,7 @@ final class RamTier implements AutoCloseable {
     block.settleFailed(failure);
     lock.lock();
     try {
-      drop(block);
+      places.drop(block);
       unpin(block, share);
     } finally {
       lock.unlock();
@@ -357,36 +352,11 @@ final class RamTier implements AutoCloseable {
 
   /** Decides where a block without pins goes. */
   private void unpinned(Block block) {
-    if (!block.inTable) {
-      pool.give(block.place);
-    } else if (keepsUnpinned || (block.decoded && eviction.isNeededSoon(block))) {
+    boolean kept = keepsUnpinned || (block.decoded && eviction.isNeededSoon(block));
+    if (block.inTable && kept) {
       eviction.add(block);
     } else {
-      drop(block);
-      pool.give(block.place);
-    }
-  }
-
-  private int takePlace() {
-    int place = pool.take();
-    if (place >= 0) {
-      return place;
-    }
-    Block victim = eviction.poll();
-    if (victim == null) {
-      throw new IllegalStateException(
-          "every block of the pool is pinned although quotas fit: %s".formatted(describe()));
-    }
-    evictions++;
-    drop(victim);
-    return victim.place;
-  }
-
-  private void drop(Block block) {
-    if (block.inTable) {
-      table.remove(block);
-      block.object.blocksInTable--;
-      objects.forgetIfUnused(block.object);
+      places.free(block);
     }
   }
 
@@ -397,7 +367,7 @@ final class RamTier implements AutoCloseable {
       return new CacheStats(
           fetchedBytes,
           hitBlocks * pool.blockBytes(),
-          evictions,
+          places.evictions(),
           retries,
           decodedBytes,
           wastedBytes,
@@ -411,15 +381,7 @@ final class RamTier implements AutoCloseable {
   }
 
   String describe() {
-    return "%d blocks of %d bytes, %d free, %d in the table, %d evictable, %d lent, %d promised to sessions"
-        .formatted(
-            pool.blockCount(),
-            pool.blockBytes(),
-            pool.freeCount(),
-            table.size(),
-            eviction.size(),
-            lentPlaces,
-            quotaBlocks);
+    return "%s, %d promised to sessions".formatted(places.describe(), quotaBlocks);
   }
 
   /** Drops everything; all sessions must be closed. */
@@ -427,12 +389,7 @@ final class RamTier implements AutoCloseable {
   public void close() {
     lock.lock();
     try {
-      Block block = eviction.poll();
-      while (block != null) {
-        drop(block);
-        pool.give(block.place);
-        block = eviction.poll();
-      }
+      places.freeEvictable();
     } finally {
       lock.unlock();
     }

@@ -99,7 +99,7 @@ final class FileObject implements OpenObject {
 
   @Override
   public boolean isResident() {
-    return file.cachedAtOpen();
+    return file.mode() == ReadMode.BUFFERED && file.cachedAtOpen();
   }
 
   @Override
