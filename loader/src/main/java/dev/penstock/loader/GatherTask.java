@@ -256,7 +256,6 @@ final class GatherTask implements Session.Task {
     throw new PipelineFailedException(
         "gather",
         new IOException(
-            "no good sample was found among %d to stand in for a bad one"
-                .formatted(attempts)));
+            "no good sample was found among %d to stand in for a bad one".formatted(attempts)));
   }
 }

@@ -131,15 +131,28 @@ public final class SessionPlan {
 
   /** What the order says of the next use of a shard's bytes. */
   NextUse nextUse() {
-    return (shard, offset, length) -> {
-      try {
-        ShardIndex index = dataset.index(shard);
-        int from = sampleAt(index, offset);
-        int to = sampleAt(index, offset + length - 1) + 1;
-        long next = order.nextUse(shard, from, to, position);
-        return next == Plan.NEVER ? NextUse.NEVER : next;
-      } catch (IOException e) {
-        return NextUse.NEVER; // an unreadable index fails the look-ahead, not the eviction
+    return new NextUse() {
+      @Override
+      public long after(int shard, long offset, long length) {
+        try {
+          ShardIndex index = dataset.index(shard);
+          int from = sampleAt(index, offset);
+          int to = sampleAt(index, offset + length - 1) + 1;
+          long next = order.nextUse(shard, from, to, position);
+          return next == Plan.NEVER ? NextUse.NEVER : next;
+        } catch (IOException e) {
+          return NextUse.NEVER; // an unreadable index fails the look-ahead, not the eviction
+        }
+      }
+
+      @Override
+      public long position() {
+        return position;
+      }
+
+      @Override
+      public long epochLength() {
+        return order.shape().sampleCount();
       }
     };
   }
