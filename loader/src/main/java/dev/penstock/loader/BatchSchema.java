@@ -8,6 +8,7 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
@@ -139,11 +140,12 @@ public final class BatchSchema {
       case TENSOR -> {
         long elements = column.valueBytes() / column.element.bytes();
         Map<String, String> extension =
-            Map.of(
-                "ARROW:extension:name",
-                "arrow.fixed_shape_tensor",
-                "ARROW:extension:metadata",
-                "{\"shape\":" + column.shape + "}");
+            new TreeMap<>( // sorted: the serialized schema is the same in every process
+                Map.of(
+                    "ARROW:extension:name",
+                    "arrow.fixed_shape_tensor",
+                    "ARROW:extension:metadata",
+                    "{\"shape\":" + column.shape + "}"));
         yield new Field(
             column.name,
             new FieldType(
