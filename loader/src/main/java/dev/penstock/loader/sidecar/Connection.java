@@ -59,24 +59,29 @@ final class Connection implements Runnable {
 
   @Override
   public void run() {
-    try (wake;
-        wire) {
-      try {
-        sidecar.checkPeer(peer);
-        serve();
-      } catch (RefusedException e) {
-        LOG.warn("process {}: {}", peer.pid(), e.text());
-        endSession();
-        wire.send(Messages.error(e, false));
+    try (wake) {
+      try (wire) {
+        greetAndServe();
+      } catch (IOException e) {
+        LOG.debug("process {} went away", peer.pid(), e);
+      } catch (RuntimeException | Error e) {
+        LOG.error("connection of process {} failed", peer.pid(), e);
       } finally {
-        endSession();
+        sidecar.forget(this); // from here on nobody stops it, so that it may close what wakes it
       }
-    } catch (IOException e) {
-      LOG.debug("process {} went away", peer.pid(), e);
-    } catch (RuntimeException | Error e) {
-      LOG.error("connection of process {} failed", peer.pid(), e);
+    }
+  }
+
+  private void greetAndServe() throws IOException {
+    try {
+      sidecar.checkPeer(peer);
+      serve();
+    } catch (RefusedException e) {
+      LOG.warn("process {}: {}", peer.pid(), e.text());
+      endSession();
+      wire.send(Messages.error(e, false));
     } finally {
-      sidecar.forget(this);
+      endSession();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.penstock.loader.sidecar;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.formats.SampleField;
@@ -98,12 +99,28 @@ final class RingGoldenTest {
         assertEquals(java.util.Optional.empty(), session.failure());
       }
       for (int slot = 0; slot < SLOTS; slot++) {
-        long at = RingLayout.slotsOffset(SLOTS, SLOT_BYTES) + slot * SLOT_BYTES;
-        RingLayout.LONG.set(region, at + SlotLayout.PUBLISHED_NANOS, 1000L + slot);
+        normalize(region, RingLayout.slotsOffset(SLOTS, SLOT_BYTES) + slot * SLOT_BYTES, slot);
       }
       compare("ring-v1.bin", region.toArray(ValueLayout.JAVA_BYTE));
       compare("ring-v1.json", expected(plan).getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  /** Replaces what is no matter of the layout: the time, and the cursor but for its position. */
+  private static void normalize(MemorySegment region, long slot, int number) throws IOException {
+    RingLayout.LONG.set(region, slot + SlotLayout.PUBLISHED_NANOS, 1000L + number);
+    long at = slot + (int) RingLayout.INT.get(region, slot + SlotLayout.CURSOR_OFFSET);
+    int bytes = (int) RingLayout.INT.get(region, slot + SlotLayout.CURSOR_BYTES);
+    MemorySegment text = region.asSlice(at, bytes);
+    JsonNode cursor = Messages.JSON.readTree(text.toArray(ValueLayout.JAVA_BYTE));
+    text.fill((byte) 0);
+    ObjectNode position = Messages.JSON.createObjectNode();
+    for (String name : List.of("epoch", "index", "step")) {
+      position.set(name, cursor.get(name));
+    }
+    byte[] json = position.toString().getBytes(StandardCharsets.UTF_8);
+    MemorySegment.copy(json, 0, region, ValueLayout.JAVA_BYTE, at, json.length);
+    RingLayout.INT.set(region, slot + SlotLayout.CURSOR_BYTES, json.length);
   }
 
   private static String expected(SessionPlan plan) {
