@@ -72,6 +72,7 @@ class OrderFiguresTest {
     print("  open %.0f ms, first step %.1f ms, seek %.2f ms", openMillis, firstMillis, seekMillis);
     rowCosts(plan, view, out);
     rowCosts(plan, plan.rank(3, 8), out);
+    warmSeeks(plan, view, out);
     nextUseCosts(plan);
     long held = usedBytes() - before;
     print("  %d MiB held", held / MIB);
@@ -101,6 +102,20 @@ class OrderFiguresTest {
     double bytes = allocated;
     print("  %d rows a step: %.1f ns and %.3f bytes of heap an index", view.rows(), best, bytes);
     assertTrue(bytes < 1, () -> bytes + " bytes of heap an index");
+  }
+
+  /** First steps at places all over the epoch, once the code is compiled. */
+  private static void warmSeeks(Plan plan, RankView view, StepSamples out) {
+    SplittableRandom random = new SplittableRandom(2);
+    double[] millis = new double[101];
+    for (int i = 0; i < millis.length; i++) {
+      Cursor at = plan.after(plan.start(), random.nextLong(plan.stepsPerEpoch()));
+      long began = System.nanoTime();
+      view.fill(at, out);
+      millis[i] = millisSince(began);
+    }
+    Arrays.sort(millis);
+    print("  seek once compiled: least %.2f ms, median %.2f ms", millis[0], millis[50]);
   }
 
   /** A block of five samples, as it is asked for when something has to go. */
