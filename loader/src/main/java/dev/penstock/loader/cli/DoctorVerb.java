@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -26,7 +25,7 @@ final class DoctorVerb extends Verb {
 
   @Override
   public Integer call() {
-    Map<String, String> features = new TreeMap<>(NativeSupport.report());
+    Map<String, String> features = NativeSupport.report();
     Map<String, String> machine = machine();
     if (json) {
       Map<String, Object> map = new LinkedHashMap<>();
@@ -34,8 +33,8 @@ final class DoctorVerb extends Verb {
       map.put("features", features);
       console().json(map);
     } else {
-      machine.forEach((name, value) -> console().line("%-18s %s", name, value));
-      features.forEach((name, value) -> console().line("%-18s %s", name, value));
+      machine.forEach((name, value) -> console().line("%-22s %s", name, value));
+      features.forEach((name, value) -> console().line("%-22s %s", name, value));
     }
     return ExitCode.DONE;
   }
@@ -46,7 +45,6 @@ final class DoctorVerb extends Verb {
     machine.put("architecture", System.getProperty("os.arch"));
     machine.put(
         "java", System.getProperty("java.vm.vendor") + " " + System.getProperty("java.version"));
-    machine.put("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));
     machine.put("memory", memory());
     return machine;
   }

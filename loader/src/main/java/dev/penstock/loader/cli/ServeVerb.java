@@ -60,6 +60,13 @@ final class ServeVerb extends Verb {
       description = "End with this process, and remove the run directory.")
   private Optional<Long> parent = Optional.empty();
 
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      order = 14,
+      description = "Serve metrics for Prometheus on this loopback port; 0 takes a free one.")
+  private Optional<Integer> metricsPort = Optional.empty();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     Path directory = runDirectory.path();
@@ -71,7 +78,8 @@ final class ServeVerb extends Verb {
                   SidecarConfig.of(directory, shared.withMaxSessions(maxSessions))
                       .withAllowed(allowed);
               SidecarConfig sized = slots.map(base::withSlots).orElse(base);
-              return parent.map(sized::withParentPid).orElse(sized);
+              SidecarConfig watched = metricsPort.map(sized::withMetricsPort).orElse(sized);
+              return parent.map(watched::withParentPid).orElse(watched);
             });
     try (Sidecar sidecar = Sidecar.open(config)) {
       console().line("ready     %s", sidecar.socket());
