@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 public class GatherBenchmark {
   private static final int ROWS = 64;
-  private static final int SAMPLES = 2000;
+  private static final int SAMPLES = 1000;
 
   /** Size of a sample. */
   @Param({"4000", "20000", "110000"})

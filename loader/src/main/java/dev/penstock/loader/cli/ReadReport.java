@@ -11,6 +11,7 @@ import java.util.Optional;
 /**
  * What a run did, for people and for machines.
  *
+ * @param delivered to the consumer
  * @param stats the session's counters at the end
  * @param openNanos until the loader was open: listing, indexes, plan
  * @param wallNanos from then to the last batch
@@ -18,7 +19,12 @@ import java.util.Optional;
  * @param digest over everything delivered, if asked for
  */
 record ReadReport(
-    LoaderStats stats, long openNanos, long wallNanos, long cpuNanos, Optional<String> digest) {
+    Delivered delivered,
+    LoaderStats stats,
+    long openNanos,
+    long wallNanos,
+    long cpuNanos,
+    Optional<String> digest) {
 
   List<String> lines() {
     List<String> lines = new ArrayList<>();
@@ -26,16 +32,16 @@ record ReadReport(
         String.format(
             Locale.ROOT,
             "read      %,d samples in %,d batches, %.3f GB, in %.2f s (opened in %.2f s)",
-            stats.samples(),
-            stats.batches(),
-            stats.payloadBytes() / 1e9,
+            delivered.samples(),
+            delivered.batches(),
+            delivered.bytes() / 1e9,
             seconds(wallNanos),
             seconds(openNanos)));
     lines.add(
         String.format(
             Locale.ROOT,
             "rate      %,.0f samples/s, %.3f GB/s",
-            perSecond(stats.samples()),
+            perSecond(delivered.samples()),
             gigabytesRate()));
     lines.add(
         String.format(
@@ -56,12 +62,12 @@ record ReadReport(
 
   Map<String, Object> asMap() {
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("samples", stats.samples());
-    map.put("batches", stats.batches());
-    map.put("bytes", stats.payloadBytes());
+    map.put("samples", delivered.samples());
+    map.put("batches", delivered.batches());
+    map.put("bytes", delivered.bytes());
     map.put("open_seconds", seconds(openNanos));
     map.put("seconds", seconds(wallNanos));
-    map.put("samples_per_second", perSecond(stats.samples()));
+    map.put("samples_per_second", perSecond(delivered.samples()));
     map.put("gigabytes_per_second", gigabytesRate());
     map.put("cpu_seconds", seconds(cpuNanos));
     map.put("cpu_seconds_per_gigabyte", cpuPerGigabyte());
@@ -113,11 +119,11 @@ record ReadReport(
   }
 
   private double gigabytesRate() {
-    return perSecond(stats.payloadBytes()) / 1e9;
+    return perSecond(delivered.bytes()) / 1e9;
   }
 
   private double cpuPerGigabyte() {
-    return stats.payloadBytes() == 0 ? 0 : (double) cpuNanos / stats.payloadBytes();
+    return delivered.bytes() == 0 ? 0 : (double) cpuNanos / delivered.bytes();
   }
 
   private static double seconds(long nanos) {

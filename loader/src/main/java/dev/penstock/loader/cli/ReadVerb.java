@@ -58,7 +58,7 @@ final class ReadVerb extends Verb {
   private boolean json;
 
   private long opened;
-  private long batches;
+  private final Delivered delivered = new Delivered();
   private @Nullable Cursor last;
 
   @Override
@@ -83,6 +83,7 @@ final class ReadVerb extends Verb {
         LoaderStats stats = loader.stats();
         report =
             new ReadReport(
+                delivered,
                 stats,
                 opened - began,
                 wall,
@@ -103,7 +104,7 @@ final class ReadVerb extends Verb {
       @Nullable BatchDigest digest) {
     for (Batch batch : loader) {
       try (batch) {
-        batches++;
+        delivered.add(batch);
         if (keysFile != null) {
           for (int row = 0; row < batch.rows(); row++) {
             keysFile.add(batch.epoch(), batch.step(), rank, row, batch.key(row));
@@ -116,7 +117,7 @@ final class ReadVerb extends Verb {
           last = batch.cursor();
         }
       }
-      if (batches == most) {
+      if (delivered.batches() == most) {
         return;
       }
     }
