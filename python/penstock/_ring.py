@@ -7,6 +7,7 @@ the Java side writes.
 from __future__ import annotations
 
 import ctypes
+import functools
 import mmap
 import os
 import weakref
@@ -46,6 +47,17 @@ def round_slot(wanted: int) -> int:
     """``wanted`` bytes rounded up to what a ring's slot may have; large slots to huge pages."""
     unit = HUGE_PAGE if wanted >= 8 * HUGE_PAGE else PAGE
     return max(PAGE, -(-wanted // unit) * unit)
+
+
+def _release_hold(memory) -> None:
+    if memory.hold is not None:
+        memory.hold.release()
+
+
+@functools.lru_cache(maxsize=16)
+def _slot_type(slot_bytes: int) -> type:
+    """A buffer of that size whose finalizer releases its hold."""
+    return type("SlotMemory", (ctypes.c_uint8 * slot_bytes,), {"hold": None, "__del__": _release_hold})
 
 
 def _close_all(fds: "list[int]") -> None:
@@ -91,6 +103,7 @@ class Ring:
         self.first = slots_offset(slot_count, self.slot_bytes)
         self.size = region_bytes(slot_count, self.slot_bytes)
         self._pid = os.getpid()
+        self._unrung = set()  # slots on their way from FREE to the sidecar's knowing it
         self._fds = []
         # Not in close(): a release in another thread must never write to a descriptor number that was reused. Holds
         # keep the ring alive, so when this runs there is no hold left.
@@ -120,7 +133,7 @@ class Ring:
         header = memoryview(memory)[: self.first]
         self._q, self._i = header.cast("Q"), header.cast("I")
         self._queue_word = (STATES_AT + STATE_STRIDE * self.slot_count) // 4
-        self._slot_type = ctypes.c_uint8 * self.slot_bytes
+        self._slot_type = _slot_type(self.slot_bytes)
         self._write_header()
         _linux.seal(fd)
 
@@ -180,17 +193,20 @@ class Ring:
         Views made of it (memoryview, numpy, torch) keep it alive, and the hold is released when the last one goes.
         """
         memory = self._slot_type.from_buffer(self.memory, self.first + hold.index * self.slot_bytes)
-        finalizer = weakref.finalize(memory, hold.release)
-        finalizer.atexit = False
+        memory.hold = hold
         return memory
 
     def _free(self, slot: int) -> None:
         if os.getpid() != self._pid:
             return  # a forked child's copy of a batch: the slot is the parent's
         _linux.order()  # the last read of the slot before FREE
+        self._unrung.add(slot)
         self._i[STATES_WORD + STATE_WORDS * slot] = FREE
-        self.ring_free()
-
-    def ring_free(self) -> None:
-        """Wakes the sidecar if it waits for a free slot."""
         _linux.eventfd_add(self.free_fd)
+        self._unrung.discard(slot)
+
+    def ring_again(self) -> None:
+        """Tells the sidecar of releases that an exception (Ctrl-C) cut before they could."""
+        if self._unrung:
+            self._unrung.clear()
+            _linux.eventfd_add(self.free_fd)

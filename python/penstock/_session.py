@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import select
 import time
@@ -44,7 +45,7 @@ class Session:
         explain: Callable[[], str] = lambda: "",
     ):
         self._connect = connect
-        self._config = config
+        self._config = config = dict(config)
         self._slots = slots
         self._held_timeout = held_timeout
         self._page_lock = page_lock
@@ -57,8 +58,8 @@ class Session:
         self._min_slot_bytes = 0
         self._failure: Optional[SidecarError] = None
         self._alert = False  # whether something beside the ring may want attention
-        #: The cursor after the last batch that was handed out; where to open next.
-        self.cursor: Optional[dict] = config.get("cursor")
+        #: The cursor after the last batch that was handed out, as JSON; where to open next. None: from the start.
+        self.cursor: Optional[bytes] = config.pop("cursor", None)
         self.plan: dict = {}
         self.ended = False
         #: (event, hold, memory) of copies to a device that may still read their slot, oldest first.
@@ -96,12 +97,13 @@ class Session:
             ) from cause
 
     def _open_on(self, connection: Connection) -> None:
-        request = {**self._config, "type": "OPEN", "cursor": self.cursor}
+        cursor = None if self.cursor is None else json.loads(self.cursor)
+        request = {**self._config, "type": "OPEN", "cursor": cursor}
         connection.send({**request, "slots": self._slots, "min_slot_bytes": self._min_slot_bytes})
         plan = connection.receive("PLAN", None)
         self._columns = ColumnPlan.of(plan["schema"])
         self._arrow_schema = base64.b64decode(plan["schema"].get("arrow_schema") or "")
-        self.cursor = self.cursor or plan["cursor"]
+        self.cursor = self.cursor or json.dumps(plan["cursor"]).encode()
         ring = self._fit_ring(max(plan["slot_bytes"], self._min_slot_bytes), self._slots or plan["slot_count"])
         ring.attach(plan["daemon_epoch"])
         self._ours = False
@@ -187,7 +189,7 @@ class Session:
             self.waits += 1
             self.hand_off_nanos.append(arrived - batch.published_nanos)
         self._fruitless = 0
-        self.cursor = batch.cursor
+        self.cursor = batch.cursor_json
         self.batches += 1
         self.bytes += batch.nbytes
         return batch
@@ -233,7 +235,7 @@ class Session:
     def _wait(self) -> None:
         """Blocks until something happens. Warns, and at last raises, when the caller holds every slot."""
         ring = self._ring
-        ring.ring_free()  # in case a release was cut before it rang
+        ring.ring_again()
         if ring.held() < ring.slot_count:
             self._poll_for(None)
         elif self.copies:

@@ -66,10 +66,14 @@ class Batch:
         #: Whether this is no batch but the mark behind the last one.
         self.ends = bool(flags & FLAG_END)
         self._table = struct.unpack_from(f"<{2 * buffers}Q", memory, _TABLE_AT)
-        #: The position after this batch: what a checkpoint keeps, to go on with the next one.
-        self.cursor: dict = json.loads(bytes(memoryview(memory)[cursor : cursor + cursor_bytes]))
+        self.cursor_json = bytes(memoryview(memory)[cursor : cursor + cursor_bytes])
         self._views: dict = {}
         self._keys: Optional[list] = None
+
+    @property
+    def cursor(self) -> dict:
+        """The position after this batch: what a checkpoint keeps, to go on with the next one."""
+        return json.loads(self.cursor_json)
 
     @property
     def fields(self) -> "list[str]":
@@ -129,10 +133,10 @@ class Batch:
     def release(self) -> None:
         """Gives the slot back now. Idempotent; any thread. Views of the batch must not be used afterwards."""
         hold, self._hold = self._hold, None
+        if hold is not None:
+            hold.release()  # before the memory goes, whose finalizer would swallow a KeyboardInterrupt
         self._memory = None
         self._views = {}
-        if hold is not None:
-            hold.release()
 
     def free_after(self, event) -> None:
         """Gives the slot back once ``event`` (with ``query()`` and ``synchronize()``, as CUDA events have) has fired."""

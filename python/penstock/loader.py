@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
+import re
 import sys
 import time
 import weakref
@@ -116,7 +118,7 @@ class Loader:
         self._sidecar: Optional[_daemon.PrivateSidecar] = None
         self._page_lock = PageLock(device)
         self._session: Optional[_session.Session] = None
-        self._cursor: Optional[dict] = None
+        self._cursor: Optional[bytes] = None  # JSON
         self._closed = False
         self._began = time.monotonic()
         _close_at_exit(self)
@@ -190,17 +192,17 @@ class Loader:
         if session.cursor is not self._cursor:  # an interrupt hit between the session and the caller
             self._end_session()
             session = self._open()
-        epoch = self._cursor["epoch"]
+        epoch = _epoch(self._cursor)
         while True:
             batch = session.next()
             if batch is None:
                 return
-            self._cursor = cursor = batch.cursor
+            self._cursor = cursor = batch.cursor_json
             yield batch
             del batch  # not held while the next one is awaited
             if self._session is not session:
                 raise PenstockError("the loader was closed or given another state while it was iterated over")
-            if self._one_epoch and cursor["epoch"] > epoch:
+            if self._one_epoch and _epoch(cursor) > epoch:
                 return
 
     def ready(self) -> bool:
@@ -212,14 +214,15 @@ class Loader:
 
         Loading it continues with the next batch, also in a run with another ``world_size`` or ``batch_size``.
         """
-        return {"version": 1, "cursor": self._cursor}
+        return {"version": 1, "cursor": None if self._cursor is None else json.loads(self._cursor)}
 
     def load_state_dict(self, state: dict) -> None:
         """Continues from :meth:`state_dict` of another life of this loader. Call it before iterating."""
         if state.get("version") != 1 or "cursor" not in state:
             raise ValueError(f"this is no state of a penstock.Loader of version 1: {str(state)[:200]}")
         self._end_session()
-        self._cursor = state["cursor"]
+        cursor = state["cursor"]
+        self._cursor = None if cursor is None else json.dumps(cursor).encode()
 
     def stats(self) -> dict:
         """Counters of this life: batches, bytes, seconds waited, reconnections, and the hand-off latency in microseconds.
@@ -273,6 +276,14 @@ class Loader:
 
     def __repr__(self) -> str:
         return f"<Loader of {self._config['dataset']}, batches of {self._config['batch_size']}, rank {self._config['rank']} of {self._config['world_size']}>"
+
+
+_EPOCH = re.compile(rb'"epoch": ?(\d+)')
+
+
+def _epoch(cursor: bytes) -> int:
+    """The epoch of a cursor, without parsing all of it for each batch."""
+    return int(_EPOCH.search(cursor)[1])
 
 
 def _absolute(dataset: str) -> str:

@@ -227,3 +227,22 @@ def test_an_empty_batch_has_empty_columns(ring):
     assert batch.keys == [] and len(batch["txt"]) == 0 and batch["emb"].shape == (0, 2, 2)
     assert len(batch["ids"]) == 0 and batch["cls"].shape == (0,)
     assert json.dumps(batch.cursor)
+
+
+def test_a_release_that_was_cut_is_rung_again(ring, monkeypatch):
+    Daemon(ring).publish(0, three_rows())
+    batch = take(ring)
+
+    def interrupted(fd):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_linux, "eventfd_add", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            batch.release()
+    assert ring.state(0) == _ring.FREE
+    ring.ring_again()
+    assert struct.unpack("=Q", os.read(ring.free_fd, 8)) == (1,)
+    ring.ring_again()
+    with pytest.raises(BlockingIOError):
+        os.read(ring.free_fd, 8)

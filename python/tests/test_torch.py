@@ -138,3 +138,12 @@ def test_to_a_cuda_device(fake):
             on_device = batch.to("cuda")
             assert on_device["cls"].is_cuda
         assert "cudaHostRegister" in loader.description
+
+
+def test_ranks_come_from_torch_distributed(fake, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 3)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
+    with penstock.Loader("d.tar", 10, run_dir=fake.run_dir) as loader:
+        assert next(iter(loader)).keys[0] == "0/30"
