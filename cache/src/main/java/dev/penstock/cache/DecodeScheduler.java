@@ -42,6 +42,10 @@ final class DecodeScheduler {
   private final SequencedSet<DecodeStream> idle = new LinkedHashSet<>();
   private final ArrayDeque<Waiting> starved = new ArrayDeque<>();
   private long sequence;
+
+  // Streams that the budget has room for, and those that it turned out to have none for.
+  private int limit = Integer.MAX_VALUE;
+  private int retired;
   private boolean closed;
 
   /** A demand that no stream could take. */
@@ -105,7 +109,7 @@ final class DecodeScheduler {
 
   /** A stream that nobody needs where it is, or a new one, or null if all are busy. */
   private @Nullable DecodeStream freeStream() {
-    if (streams.size() < memory.streams()) {
+    if (streams.size() - retired < Math.min(limit, memory.streams() - retired)) {
       return newStream();
     }
     return idle.isEmpty() ? null : idle.removeFirst();
@@ -285,6 +289,49 @@ final class DecodeScheduler {
         }
       }
       return lost;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The stream's decoder does not fit the budget: what it was to decode, the block in hand
+   * included, waits for another stream. Decoders that idle streams keep are given up for it; if
+   * there are none, there is one stream less from now on. False, and nothing changed, if no other
+   * stream holds memory: then the decoder will never fit.
+   */
+  boolean postpone(DecodeStream stream) {
+    lock.lock();
+    try {
+      boolean freed = false;
+      for (DecodeStream other : idle) {
+        if (other.slot.holdsMemory()) {
+          leave(other);
+          other.slot.close();
+          freed = true;
+        }
+      }
+      boolean held = streams.stream().anyMatch(other -> other.slot.holdsMemory());
+      Decoding decoding = stream.decoding;
+      if (decoding == null || (!freed && !held)) {
+        return false;
+      }
+      Block block = stream.output;
+      Share share = stream.outputShare;
+      if (block != null && share != null) {
+        starved.addFirst(new Waiting(decoding, new Demand(block, share, stream.outputSequence)));
+      }
+      stream.clearOutput();
+      stream.demands.values().forEach(demand -> starved.addLast(new Waiting(decoding, demand)));
+      stream.demands.clear();
+      leave(stream);
+      if (freed) {
+        park(stream);
+      } else {
+        stream.state = State.RETIRED;
+        limit = Math.max(1, streams.size() - ++retired);
+      }
+      return true;
     } finally {
       lock.unlock();
     }

@@ -28,7 +28,9 @@ final class DecodeStream {
     IDLE,
     QUEUED,
     RUNNING,
-    WAITING
+    WAITING,
+    /** Not used any more: the budget does not hold a decoder for it. */
+    RETIRED
   }
 
   /** Somebody wants this block decoded. */

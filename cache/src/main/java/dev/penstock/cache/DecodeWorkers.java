@@ -48,6 +48,11 @@ final class DecodeWorkers implements AutoCloseable {
     while (stream != null) {
       try {
         turn(stream, scratchOffset);
+      } catch (DecoderMemoryException tooLarge) {
+        if (!scheduler.postpone(stream)) {
+          fail(stream, tooLarge);
+        }
+        count(stream);
       } catch (IOException failure) {
         fail(stream, failure);
       } catch (RuntimeException | Error failure) {

@@ -5,7 +5,6 @@ import dev.penstock.bridge.ByteBudget;
 import dev.penstock.bridge.ByteBudget.Reservation;
 import dev.penstock.formats.Codec;
 import dev.penstock.formats.FrameDecoder;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +41,9 @@ final class DecoderSlot implements AutoCloseable {
   /**
    * Called after the decoder has run: reserves what it has grown by.
    *
-   * @throws IOException if that does not fit the budget; the decoder's memory is freed
+   * @throws DecoderMemoryException if that does not fit the budget; the decoder's memory is freed
    */
-  void account(String shard) throws IOException {
+  void account(String shard) throws DecoderMemoryException {
     FrameDecoder running = decoder;
     if (running == null || running.nativeBytes() <= reservedBytes) {
       return;
@@ -55,11 +54,13 @@ final class DecoderSlot implements AutoCloseable {
       reservedBytes += grown;
     } catch (BudgetExceededException tooLarge) {
       close();
-      throw new IOException(
-          "%s: its decompression window does not fit: %s; give more memory, or allow fewer decode streams"
-              .formatted(shard, tooLarge.getMessage()),
-          tooLarge);
+      throw new DecoderMemoryException(shard, tooLarge);
     }
+  }
+
+  /** Whether a decoder's memory is reserved. */
+  boolean holdsMemory() {
+    return reservedBytes > 0;
   }
 
   @Override

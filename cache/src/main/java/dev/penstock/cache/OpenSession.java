@@ -37,7 +37,7 @@ final class OpenSession implements CacheSession {
     CachedObject cached = tier().object(object, cache.originOf(object.location()), reader, shard);
     Codec codec = cache.codecOf(cached);
     if (codec == Codec.NONE) {
-      return new PlainSource(this, cached);
+      return PlainSource.of(this, cached);
     }
     Decoding decoding = cached.decoding(codec, frames, decodedBytes);
     return new DecodedSource(this, decoding, cache.decompression());

@@ -1,5 +1,6 @@
 package dev.penstock.cache;
 
+import dev.penstock.bridge.Scatter;
 import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.OriginException.Retry;
@@ -206,9 +207,23 @@ final class OriginReads {
     if (wanted <= 0) {
       return 0;
     }
+    return (int)
+        withRetries(object, handle -> handle.readNow(offset, target, targetOffset, wanted));
+  }
+
+  /** Reads on the calling thread into several places; the range must end inside the object. */
+  void now(CachedObject object, long offset, Scatter target) throws OriginException {
+    withRetries(object, handle -> handle.readNow(offset, target));
+  }
+
+  private interface NowRead {
+    long from(OpenObject handle) throws OriginException;
+  }
+
+  private long withRetries(CachedObject object, NowRead read) throws OriginException {
     for (int failures = 0; ; failures++) {
       try {
-        return attempt(object, offset, target, targetOffset, wanted);
+        return attempt(object, read);
       } catch (OriginException failure) {
         if (failure.retry() != Retry.TEMPORARY) {
           throw failure;
@@ -222,12 +237,10 @@ final class OriginReads {
     }
   }
 
-  private int attempt(
-      CachedObject object, long offset, MemorySegment target, long targetOffset, int length)
-      throws OriginException {
+  private long attempt(CachedObject object, NowRead read) throws OriginException {
     OpenObject handle = open.acquire(object);
     try {
-      return handle.readNow(offset, target, targetOffset, length);
+      return read.from(handle);
     } finally {
       open.release(object);
     }

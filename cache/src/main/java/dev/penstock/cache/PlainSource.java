@@ -1,11 +1,12 @@
 package dev.penstock.cache;
 
+import dev.penstock.bridge.Scatter;
 import dev.penstock.cache.origin.OpenObject;
+import dev.penstock.cache.origin.OriginException;
 import dev.penstock.formats.ByteSource;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /** An uncompressed shard. */
 final class PlainSource implements ByteSource {
@@ -17,10 +18,23 @@ final class PlainSource implements ByteSource {
 
   private final OpenSession session;
   private final CachedObject object;
+  private final boolean resident;
 
-  PlainSource(OpenSession session, CachedObject object) {
+  private PlainSource(OpenSession session, CachedObject object, boolean resident) {
     this.session = session;
     this.object = object;
+    this.resident = resident;
+  }
+
+  /** Over an object of an open session; looks whether its bytes are in memory already. */
+  static PlainSource of(OpenSession session, CachedObject object) throws OriginException {
+    OpenObjects open = session.cache().openObjects();
+    OpenObject handle = open.acquire(object);
+    try {
+      return new PlainSource(session, object, handle.isResident());
+    } finally {
+      open.release(object);
+    }
   }
 
   @Override
@@ -49,12 +63,8 @@ final class PlainSource implements ByteSource {
           "%s: %d bytes at %d were asked for, the shard ends at %d"
               .formatted(name(), length, offset, lengthBytes()));
     }
-    RamTier tier = session.tier();
-    if (length >= EXACT_BYTES_MIN && !tier.keepsUnpinned()) {
-      ByteLease exact = exact(offset, length);
-      if (exact != null) {
-        return exact;
-      }
+    if (length >= EXACT_BYTES_MIN && copies()) {
+      return new ExactLease(session, object, offset, length, session.chargeExact(object, length));
     }
     Missing missing = new Missing();
     Block[] blocks = session.acquire(object, false, offset, length, missing);
@@ -64,15 +74,19 @@ final class PlainSource implements ByteSource {
     return new BlockLease(session, object, offset, length, blocks);
   }
 
-  private @Nullable ByteLease exact(long offset, long length)
-      throws IOException, InterruptedException {
-    OpenObjects open = session.cache().openObjects();
-    OpenObject handle = open.acquire(object);
-    boolean resident = handle.isResident();
-    open.release(object);
-    return resident
-        ? new ExactLease(session, object, offset, length, session.chargeExact(object, length))
-        : null;
+  @Override
+  public boolean copies() {
+    return resident && !session.tier().keepsUnpinned();
+  }
+
+  @Override
+  public void readInto(long offset, Scatter target) throws IOException {
+    if (offset < 0 || target.length() > lengthBytes() - offset) {
+      throw new EOFException(
+          "%s: %d bytes at %d were asked for, the shard ends at %d"
+              .formatted(name(), target.length(), offset, lengthBytes()));
+    }
+    session.cache().reads().now(object, offset, target);
   }
 
   /** The handle belongs to the cache, and the blocks to their leases: nothing is left to close. */

@@ -1,5 +1,7 @@
 package dev.penstock.formats;
 
+import dev.penstock.bridge.Scatter;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
@@ -30,6 +32,35 @@ public interface ByteSource extends AutoCloseable {
    * are fetched in the order of the calls. The caller owns the lease.
    */
   ByteLease request(long offset, long length) throws IOException, InterruptedException;
+
+  /**
+   * Whether reading copies the bytes out of this machine's memory (page cache, tmpfs) and nothing
+   * is gained by asking for them early: then {@link #readInto} saves a copy. Does not change while
+   * the source is open.
+   */
+  default boolean copies() {
+    return false;
+  }
+
+  /**
+   * Reads the bytes from {@code offset} on into the places of {@code target}, all of which must be
+   * inside the shard, on the calling thread. Takes none of the requester's share of memory.
+   *
+   * @throws IOException if they cannot be had
+   */
+  default void readInto(long offset, Scatter target) throws IOException {
+    long done = 0;
+    for (int piece = 0; piece < target.count(); piece++) {
+      int length = Math.toIntExact(target.pieceLength(piece));
+      int got = readAt(offset + done, target.slab(piece), target.slabOffset(piece), length);
+      done += got;
+      if (got < length) {
+        throw new EOFException(
+            "%s ends at %d, %d bytes at %d were asked for"
+                .formatted(name(), offset + done, target.length(), offset));
+      }
+    }
+  }
 
   @Override
   void close() throws IOException;

@@ -103,6 +103,25 @@ public interface BlockReader extends AutoCloseable {
         throws IOException;
 
     /**
+     * The same into several places, with one system call where that is possible; returns the number
+     * of bytes, fewer than {@link Scatter#length} only at the end of the file.
+     *
+     * @throws IOException naming the file and the offset
+     */
+    default long readNow(long fileOffset, Scatter target) throws IOException {
+      long done = 0;
+      for (int piece = 0; piece < target.count(); piece++) {
+        int length = Math.toIntExact(target.pieceLength(piece));
+        int got = readNow(fileOffset + done, target.slab(piece), target.slabOffset(piece), length);
+        done += got;
+        if (got < length) {
+          break;
+        }
+      }
+      return done;
+    }
+
+    /**
      * Tells the kernel that the cached pages of this range are not needed any more. Does nothing in
      * direct mode, or if the file was in the page cache before it was opened here.
      */

@@ -59,6 +59,8 @@ final class FileCalls {
       Native.errnoCall("flock", FunctionDescriptor.of(INT, INT, INT));
   private static final MethodHandle PREAD =
       Native.errnoCall("pread", FunctionDescriptor.of(LONG, INT, LONG, LONG, LONG));
+  private static final MethodHandle PREADV =
+      Native.errnoCall("preadv", FunctionDescriptor.of(LONG, INT, POINTER, INT, LONG));
   private static final MethodHandle STATX =
       Native.errnoCall("statx", FunctionDescriptor.of(INT, INT, POINTER, INT, INT, POINTER));
   private static final MethodHandle FSTATFS =
@@ -120,6 +122,16 @@ final class FileCalls {
     try {
       MemorySegment state = Native.errnoState();
       return Native.result((long) PREAD.invokeExact(state, fd, address, length, offset), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** {@code preadv(2)}: like pread, over the first {@code count} entries of a vector. */
+  static long preadv(int fd, MemorySegment vector, int count, long offset) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((long) PREADV.invokeExact(state, fd, vector, count, offset), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

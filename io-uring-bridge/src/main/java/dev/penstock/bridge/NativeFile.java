@@ -157,6 +157,23 @@ final class NativeFile extends OpenFile {
     }
   }
 
+  @Override
+  public long readNow(long fileOffset, Scatter target) throws IOException {
+    if (mode() == ReadMode.DIRECT || target.count() < 2) {
+      return super.readNow(fileOffset, target);
+    }
+    beginRead(fileOffset, target.slab(0), target.slabOffset(0), 0);
+    long result;
+    try {
+      result = FileCalls.preadv(fd, target.vector(), target.count(), fileOffset);
+    } finally {
+      endRead();
+      Reference.reachabilityFence(target);
+    }
+    // Interrupted, or cut short by something else than the end: piece by piece gets the rest.
+    return result == target.length() ? result : super.readNow(fileOffset, target);
+  }
+
   /**
    * Whether a read that ended with {@code result} is worth repeating: after an interruption, and in
    * direct mode after EINVAL or EOPNOTSUPP, with the page cache from then on.

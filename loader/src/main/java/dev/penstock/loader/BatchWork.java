@@ -73,16 +73,19 @@ final class BatchWork {
     return rows == 0;
   }
 
-  /** Look-ahead: the lease of the next row. */
-  void add(ByteLease lease) {
+  /** Look-ahead: the lease of the next row; null if it is to be read in place. */
+  void add(@Nullable ByteLease lease) {
     int row = requested;
     leases[row] = lease;
     requested = row + 1;
     LockSupport.unpark(waiter);
   }
 
-  /** Gather: takes the lease of a row over, waiting until it was requested. */
-  ByteLease takeLease(int row) throws InterruptedException {
+  /**
+   * Gather: takes the lease of a row over, waiting until it was requested; null if the row is to be
+   * read in place. Called once for each row.
+   */
+  @Nullable ByteLease takeLease(int row) throws InterruptedException {
     if (requested <= row) {
       waiter = Thread.currentThread();
       while (requested <= row) {
@@ -94,9 +97,6 @@ final class BatchWork {
       waiter = null;
     }
     ByteLease lease = leases[row];
-    if (lease == null) {
-      throw new IllegalStateException("lease of row " + row + " was taken already");
-    }
     leases[row] = null;
     return lease;
   }

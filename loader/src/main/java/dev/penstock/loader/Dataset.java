@@ -85,6 +85,11 @@ public final class Dataset {
     return format;
   }
 
+  /** Whether any shard is compressed. */
+  public boolean isCompressed() {
+    return summary.compressed();
+  }
+
   /** Names of all fields, in the order in which shards have them. */
   public List<String> fieldNames() {
     return summary.fieldNames();

@@ -29,6 +29,7 @@ import java.util.function.BiConsumer;
 record DatasetSummary(
     DatasetShape shape,
     RecordFormat format,
+    boolean compressed,
     List<String> fieldNames,
     long sampleBytesMax,
     double sampleBytesMean,
@@ -41,6 +42,7 @@ record DatasetSummary(
   private record Shard(
       int samples,
       long decodedBytes,
+      boolean compressed,
       boolean closed,
       RecordFormat format,
       List<String> fieldNames,
@@ -63,6 +65,7 @@ record DatasetSummary(
       return new Shard(
           index.sampleCount(),
           index.decodedBytes(),
+          index.codec() != Codec.NONE,
           index.codec() != Codec.NONE && index.frames().count() < 2,
           format,
           index.names().names(),
@@ -106,6 +109,7 @@ record DatasetSummary(
     return new DatasetSummary(
         shapeOf(objects, shards),
         format,
+        shards.stream().anyMatch(Shard::compressed),
         List.copyOf(names),
         max,
         mean,

@@ -127,19 +127,46 @@ public final class Engine implements AutoCloseable {
     if (share - sideQuota < needed) {
       throw MemoryTooSmallException.forBlocks(config, needed + sideQuota, plan);
     }
-    CacheSession reads = cache.session(share - sideQuota, plan.nextUse());
+    warnOfRereading(plan, share);
+    CacheSession reads =
+        cache.session(pinned(plan, share - sideQuota, needed, block), plan.nextUse());
     try {
       Optional<CacheSession> side =
           sideQuota == 0 ? Optional.empty() : Optional.of(side(sideQuota));
       ShardTable shards = new ShardTable(plan.dataset(), reads, plan.schema());
       int threads = Math.min(config.cpus(), ring.slotCount() - 1);
-      Session session = new Session(plan, ring, reads, side, shards, threads, onFailure);
+      Session session = new Session(plan, ring, reads, side, shards, threads, budget, onFailure);
       session.start();
       return session;
     } catch (RuntimeException | Error e) {
       reads.close();
       throw e;
     }
+  }
+
+  /** Says before the run what a budget below the working set will cost, and what would cure it. */
+  private void warnOfRereading(SessionPlan plan, long share) {
+    long workingSet = plan.order().workingSetBytes() / plan.config().world();
+    long room = share / 2;
+    if (plan.order().spec().lanes() > 1 && workingSet > room) {
+      LOG.warn(
+          "the order's working set is {} bytes and {} are there for it, so bytes will be {} more"
+              + " than once; --memory {} would hold it, a smaller --window needs less",
+          workingSet,
+          room,
+          plan.dataset().isCompressed() ? "decompressed" : "read",
+          config.memoryFor(2 * workingSet * config.maxSessions()));
+    }
+  }
+
+  /**
+   * How much of its share a session may pin ahead of need. All of it when a block goes with its
+   * last lease; half when blocks are to stay for their next use, or decoded blocks for the windows
+   * that still need them.
+   */
+  private long pinned(SessionPlan plan, long share, long needed, long block) {
+    boolean blocksStay = config.ramTier() || plan.dataset().isCompressed();
+    return blocksStay ? Math.max(needed, share / 2 / block * block) : share;
   }
 
   /** Memory for stand-ins of bad samples, so that they need none of the look-ahead's. */

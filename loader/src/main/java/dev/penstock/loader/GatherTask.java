@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * fields' places (tar) a row's lease is held only while the row is copied; elsewhere all rows are
  * parsed first. One thread.
  */
-final class GatherTask implements Session.Task {
+final class GatherTask implements Session.Task, AutoCloseable {
   /** Stand-ins tried for one bad sample before the run fails. */
   private static final int MAX_REPLACEMENTS = 1000;
 
@@ -27,8 +27,10 @@ final class GatherTask implements Session.Task {
   private final SampleParser parser;
   private final BatchWriter writer;
   private final RowFiller filler;
+  private final boolean placesKnown;
   private final RowMeasure measure;
   private final FieldMap map;
+  private final InPlaceRead inPlace;
   private Row[] rows = new Row[0];
 
   /** The bytes and the parsed fields of one row. */
@@ -46,8 +48,10 @@ final class GatherTask implements Session.Task {
     this.parser = dataset.format().parser(dataset.names());
     this.map = new FieldMap(dataset.names(), plan.schema().columnNumbers());
     this.writer = new BatchWriter(plan.schema(), session.ring);
+    this.placesKnown = dataset.format().placesKnown();
     this.filler = new RowFiller(plan.schema(), writer);
     this.measure = new RowMeasure(plan.schema());
+    this.inPlace = new InPlaceRead(plan.schema(), session.budget);
   }
 
   @Override
@@ -58,7 +62,7 @@ final class GatherTask implements Session.Task {
       if (work.isEnd()) {
         BatchWriter.writeEnd(
             next.slot(), work.sequence, work.step, work.epoch, CursorJson.write(work.after));
-        session.publish(work.sequence, next.slot());
+        session.publishEnd(work.sequence, next.slot());
         return;
       }
       gather(work, next.slot());
@@ -70,7 +74,6 @@ final class GatherTask implements Session.Task {
     try {
       long starvedBefore = session.gather.starvedNanos.sum();
       long start = System.nanoTime();
-      boolean placesKnown = dataset.format().placesKnown();
       if (placesKnown) {
         measure.fromIndexes(work);
       } else {
@@ -80,7 +83,7 @@ final class GatherTask implements Session.Task {
       writer.start(claimed, work.rows, measure.bytes());
       int bad = 0;
       for (int row = 0; row < work.rows; row++) {
-        bad += gatherRow(work, row, placesKnown ? 0 : row, placesKnown) ? 0 : 1;
+        bad += gatherRow(work, row, placesKnown ? 0 : row) ? 0 : 1;
       }
       Slot filled =
           writer.finish(work.sequence, work.step, work.epoch, bad, CursorJson.write(work.after));
@@ -146,13 +149,29 @@ final class GatherTask implements Session.Task {
     row.bad = null;
     ByteLease lease = work.takeLease(i);
     row.lease = lease;
-    parse(work.shards[i], work.ordinals[i], lease, row);
+    if (lease == null) {
+      readInPlace(work.shards[i], work.ordinals[i], row);
+    } else {
+      parse(work.shards[i], work.ordinals[i], lease, row);
+    }
+  }
+
+  private void readInPlace(ShardView shard, int ordinal, Row row) throws IOException {
+    try {
+      inPlace.read(shard, ordinal, writer, row.run);
+      parser.parse(shard.name, shard.index.sampleOffset(ordinal), row.run, row.view);
+    } catch (MalformedRecordException e) {
+      row.bad = e;
+    } finally {
+      inPlace.restore(writer.memory());
+    }
   }
 
   private void parse(ShardView shard, int ordinal, ByteLease lease, Row row)
       throws IOException, InterruptedException {
     try {
       row.run.clear();
+      inPlace.clear();
       if (lease.isReady()) {
         lease.await(row.run);
       } else {
@@ -167,10 +186,11 @@ final class GatherTask implements Session.Task {
   }
 
   /** Returns whether the row's own sample was good. */
-  private boolean gatherRow(BatchWork work, int i, int slotOfRow, boolean parseNow)
+  private boolean gatherRow(BatchWork work, int i, int slotOfRow)
       throws IOException, InterruptedException {
     Row row = row(slotOfRow);
-    if (parseNow) {
+    writer.beginRow();
+    if (placesKnown) {
       parse(work, i, row);
     }
     byte flags = work.valid[i] ? 0 : BatchSchema.ROW_PADDING;
@@ -187,14 +207,14 @@ final class GatherTask implements Session.Task {
 
   private boolean fill(ShardView shard, int ordinal, Row row, byte flags) {
     if (row.bad != null) {
+      writer.rollbackRow();
       return false;
     }
     try {
-      writer.beginRow();
       long keyAt = writer.reserve(0, shard.index.keyBytes(ordinal));
       shard.index.keyTo(ordinal, writer.memory(), keyAt);
       writer.putByte(1, flags);
-      filler.fill(map, row.view, row.run);
+      filler.fill(map, row.view, row.run, inPlace);
       writer.commitRow();
       return true;
     } catch (FieldFormatException e) {
@@ -242,6 +262,7 @@ final class GatherTask implements Session.Task {
           ByteLease lease =
               source.request(shard.index.sampleOffset(ordinal), shard.index.sampleBytes(ordinal))) {
         row.bad = null;
+        writer.beginRow();
         parse(shard, ordinal, lease, row);
         boolean good = fill(shard, ordinal, row, flags);
         row.run.clear();
@@ -257,5 +278,10 @@ final class GatherTask implements Session.Task {
         "gather",
         new IOException(
             "no good sample was found among %d to stand in for a bad one".formatted(attempts)));
+  }
+
+  @Override
+  public void close() {
+    inPlace.close();
   }
 }

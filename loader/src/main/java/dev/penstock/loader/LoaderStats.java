@@ -45,7 +45,7 @@ public record LoaderStats(
   /**
    * Why the consumer waited.
    *
-   * @param name origin, decompress, gather, slot or index
+   * @param name origin, decompress or gather
    * @param nanos how long
    */
   public record Cause(String name, long nanos) {}
@@ -82,7 +82,6 @@ public record LoaderStats(
           case "decompress" ->
               "decompression is the limit; more --cpus or shards of more frames help";
           case "gather" -> "gathering is the limit; more --cpus help";
-          case "index" -> "building or reading shard indexes took the time";
           default -> "the run was too short to say more";
         };
     return String.format(

@@ -1,7 +1,7 @@
 package dev.penstock.loader;
 
 import dev.penstock.bridge.ByteBudget;
-import java.lang.foreign.Arena;
+import dev.penstock.bridge.NativeRegion;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,25 +19,10 @@ final class LocalRing implements Ring {
 
   private final ByteBudget budget;
   private final long slotBytes;
-  private final Place[] places;
+  private final NativeRegion[] places;
   private final BlockingQueue<Slot> free;
   private final BlockingQueue<Slot> ready;
   private boolean closed;
-
-  private static final class Place {
-    Arena arena;
-    ByteBudget.Reservation reservation;
-
-    Place(Arena arena, ByteBudget.Reservation reservation) {
-      this.arena = arena;
-      this.reservation = reservation;
-    }
-
-    void free() {
-      arena.close();
-      reservation.close();
-    }
-  }
 
   /**
    * Reserves and allocates {@code slots} slots of {@code slotBytes} bytes.
@@ -49,27 +34,22 @@ final class LocalRing implements Ring {
     this.slotBytes = slotBytes;
     free = new ArrayBlockingQueue<>(slots);
     ready = new ArrayBlockingQueue<>(slots);
-    List<Place> made = new ArrayList<>();
+    List<NativeRegion> made = new ArrayList<>();
     try {
       for (int i = 0; i < slots; i++) {
-        Place place = allocate(slotBytes);
+        NativeRegion place = allocate(slotBytes);
         made.add(place);
-        free.add(new Slot(memoryOf(place, slotBytes), 0, slotBytes, i));
+        free.add(new Slot(place.segment(), 0, slotBytes, i));
       }
     } catch (RuntimeException | OutOfMemoryError e) {
-      made.forEach(Place::free);
+      made.forEach(NativeRegion::close);
       throw e;
     }
-    places = made.toArray(Place[]::new);
+    places = made.toArray(NativeRegion[]::new);
   }
 
-  private Place allocate(long bytes) {
-    ByteBudget.Reservation reservation = budget.reserve("batch slots", bytes);
-    return new Place(Arena.ofShared(), reservation);
-  }
-
-  private static MemorySegment memoryOf(Place place, long bytes) {
-    return place.arena.allocate(bytes, 4096);
+  private NativeRegion allocate(long bytes) {
+    return NativeRegion.open(budget, "batch slots", bytes);
   }
 
   @Override
@@ -93,11 +73,11 @@ final class LocalRing implements Ring {
       return slot;
     }
     long larger = (bytes + GROWTH_STEP_BYTES - 1) / GROWTH_STEP_BYTES * GROWTH_STEP_BYTES;
-    Place place = allocate(larger);
-    MemorySegment memory = memoryOf(place, larger);
+    NativeRegion place = allocate(larger);
+    MemorySegment memory = place.segment();
     MemorySegment.copy(slot.memory(), slot.offset(), memory, 0, slot.bytes());
     synchronized (this) {
-      places[slot.index()].free();
+      places[slot.index()].close();
       places[slot.index()] = place;
     }
     return new Slot(memory, 0, larger, slot.index());
@@ -129,8 +109,8 @@ final class LocalRing implements Ring {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      for (Place place : places) {
-        place.free();
+      for (NativeRegion place : places) {
+        place.close();
       }
     }
   }

@@ -12,9 +12,11 @@ import java.io.IOException;
  */
 final class LookAheadTask implements Session.Task {
   private final Session session;
+  private final LargeFields large;
 
   LookAheadTask(Session session) {
     this.session = session;
+    this.large = new LargeFields(session.plan.schema());
   }
 
   @Override
@@ -64,8 +66,13 @@ final class LookAheadTask implements Session.Task {
     for (int row = 0; row < work.rows; row++) {
       ShardIndex index = work.shards[row].index;
       int ordinal = work.ordinals[row];
-      work.add(
-          work.shards[row].source.request(index.sampleOffset(ordinal), index.sampleBytes(ordinal)));
+      if (work.shards[row].inPlace && large.choose(work.shards[row], ordinal)) {
+        work.add(null);
+      } else {
+        work.add(
+            work.shards[row].source.request(
+                index.sampleOffset(ordinal), index.sampleBytes(ordinal)));
+      }
     }
     session.lookAhead.samples.add(work.rows);
     session.lookAhead.busyNanos.add(System.nanoTime() - start);

@@ -26,22 +26,30 @@ final class RowFiller {
   }
 
   /**
-   * Fills the row that the writer has begun; fields that no column asks for are passed over.
+   * Fills the row that the writer has begun; fields that no column asks for, and those that were
+   * read in place, are passed over.
    *
    * @throws FieldFormatException if a field is not what its declaration says
    */
-  void fill(FieldMap map, SampleView sample, ByteRun run) throws FieldFormatException {
+  void fill(FieldMap map, SampleView sample, ByteRun run, InPlaceRead inPlace)
+      throws FieldFormatException {
+    int found = 0;
     for (int i = 0; i < sample.fieldCount(); i++) {
       int column = map.column(sample.fieldNameId(i));
       if (column >= 0) {
         try {
-          put(column, sample, i, run);
+          if (inPlace.holds(column, sample.position(i), sample.length(i))) {
+            found++;
+          } else {
+            put(column, sample, i, run);
+          }
         } catch (FieldFormatException e) {
           throw new FieldFormatException(
               "field " + columns.get(column).name() + ": " + e.getMessage());
         }
       }
     }
+    inPlace.requireFound(found);
   }
 
   private void put(int column, SampleView sample, int i, ByteRun run) throws FieldFormatException {

@@ -1,5 +1,6 @@
 package dev.penstock.loader;
 
+import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.CacheSession;
 import dev.penstock.sharding.Cursor;
 import java.io.IOException;
@@ -37,9 +38,11 @@ public final class Session implements AutoCloseable {
   final StageStats lookAhead = new StageStats();
   final StageStats gather = new StageStats();
   final BadSamples badSamples;
+  final ByteBudget budget;
   private final CacheSession cache;
   private final BlockingQueue<BatchWork> works;
   private final List<Thread> threads = new ArrayList<>();
+  private final List<GatherTask> tasks = new ArrayList<>();
   private final AtomicReference<@Nullable PipelineFailedException> failure =
       new AtomicReference<>();
   private final Consumer<PipelineFailedException> onFailure;
@@ -52,6 +55,7 @@ public final class Session implements AutoCloseable {
   private final Condition published = publishLock.newCondition();
   private final List<BatchWork> abandoned = new ArrayList<>();
   private long nextToPublish;
+  private long batches;
   private volatile boolean closed;
 
   /** A batch to gather and the slot to gather it into. */
@@ -64,6 +68,7 @@ public final class Session implements AutoCloseable {
       Optional<CacheSession> side,
       ShardTable shards,
       int gatherThreads,
+      ByteBudget budget,
       Consumer<PipelineFailedException> onFailure) {
     this.plan = plan;
     this.ring = ring;
@@ -71,6 +76,7 @@ public final class Session implements AutoCloseable {
     this.side = side;
     this.shards = shards;
     this.onFailure = onFailure;
+    this.budget = budget;
     this.badSamples = new BadSamples(plan.config());
     int rows = Math.max(1, plan.config().batchSize());
     int ahead = Math.max(2, Math.min(MAX_BATCHES_AHEAD, MAX_ROWS_AHEAD / rows));
@@ -78,7 +84,9 @@ public final class Session implements AutoCloseable {
     String name = "penstock-r" + plan.config().rank();
     threads.add(thread(name + "-ahead", "look-ahead", new LookAheadTask(this)));
     for (int i = 0; i < gatherThreads; i++) {
-      threads.add(thread(name + "-gather-" + i, "gather", new GatherTask(this)));
+      GatherTask task = new GatherTask(this);
+      tasks.add(task);
+      threads.add(thread(name + "-gather-" + i, "gather", task));
     }
   }
 
@@ -166,6 +174,15 @@ public final class Session implements AutoCloseable {
 
   /** Gather: publishes a filled slot when all earlier ones are published. */
   void publish(long sequence, Slot slot) throws InterruptedException {
+    publish(sequence, slot, true);
+  }
+
+  /** Gather: publishes the slot that says that the run has ended. */
+  void publishEnd(long sequence, Slot slot) throws InterruptedException {
+    publish(sequence, slot, false);
+  }
+
+  private void publish(long sequence, Slot slot, boolean isBatch) throws InterruptedException {
     publishLock.lockInterruptibly();
     try {
       while (nextToPublish != sequence) {
@@ -173,6 +190,7 @@ public final class Session implements AutoCloseable {
       }
       ring.publish(slot);
       nextToPublish++;
+      batches += isBatch ? 1 : 0;
       published.signalAll();
     } finally {
       publishLock.unlock();
@@ -205,7 +223,6 @@ public final class Session implements AutoCloseable {
     causes.add(new LoaderStats.Cause("origin", reads.originWaitNanos()));
     causes.add(new LoaderStats.Cause("decompress", reads.decompressWaitNanos()));
     causes.add(new LoaderStats.Cause("gather", gather.busyNanos.sum()));
-    causes.add(new LoaderStats.Cause("index", plan.indexNanos()));
     causes.sort(Comparator.comparingLong(LoaderStats.Cause::nanos).reversed());
     return new LoaderStats(
         publishedBatches(),
@@ -221,7 +238,7 @@ public final class Session implements AutoCloseable {
   private long publishedBatches() {
     publishLock.lock();
     try {
-      return nextToPublish;
+      return batches;
     } finally {
       publishLock.unlock();
     }
@@ -255,6 +272,7 @@ public final class Session implements AutoCloseable {
     }
     works.drainTo(abandoned);
     abandoned.forEach(work -> work.discard(shards));
+    tasks.forEach(GatherTask::close);
     closeShards();
     side.ifPresent(CacheSession::close);
     cache.close();

@@ -48,7 +48,8 @@ final class ShardTable implements AutoCloseable {
     }
     ByteSource source =
         cache.open(shard, dataset.object(shard), index.frames(), index.decodedBytes());
-    return new ShardView(shard, dataset.object(shard).name(), index, source, columnOfName);
+    boolean inPlace = dataset.format().placesKnown() && source.copies();
+    return new ShardView(shard, dataset.object(shard).name(), index, source, columnOfName, inPlace);
   }
 
   synchronized void release(ShardView view) {

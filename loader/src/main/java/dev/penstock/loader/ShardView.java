@@ -13,14 +13,24 @@ final class ShardView {
   final ByteSource source;
   final int[] columnOfName;
 
+  /** Whether large samples are read in place ({@link InPlaceRead}) rather than asked for ahead. */
+  final boolean inPlace;
+
   // Batches under way that use it; guarded by the ShardTable.
   int users;
 
-  ShardView(int number, String name, ShardIndex index, ByteSource source, int[] columnOfName) {
+  ShardView(
+      int number,
+      String name,
+      ShardIndex index,
+      ByteSource source,
+      int[] columnOfName,
+      boolean inPlace) {
     this.number = number;
     this.name = name;
     this.index = index;
     this.source = source;
     this.columnOfName = columnOfName;
+    this.inPlace = inPlace;
   }
 }

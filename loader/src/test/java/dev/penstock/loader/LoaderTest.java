@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.bridge.ReadMode;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LoaderTest {
@@ -62,12 +63,23 @@ class LoaderTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Shuffle.class)
-  void deliversEachSampleOnceWithItsBytes(Shuffle shuffle) throws IOException {
+  @CsvSource({
+    "NONE, true, AUTO",
+    "BLOCK, true, AUTO",
+    "GLOBAL, true, AUTO",
+    "NONE, false, AUTO", // the files are in the page cache: read in place
+    "BLOCK, false, AUTO",
+    "NONE, false, DIRECT",
+    "BLOCK, true, BUFFERED"
+  })
+  void deliversEachSampleOnceWithItsBytes(Shuffle shuffle, boolean ramTier, ReadMode mode)
+      throws IOException {
     TreeSet<String> seen = new TreeSet<>();
     LoaderConfig config =
         config()
             .shuffle(shuffle)
+            .ramTier(ramTier)
+            .readMode(mode)
             .fields(List.of(FieldSpec.bytes("jpg"), FieldSpec.parse("cls:int")))
             .build();
     try (Loader loader = Loader.open(config)) {
@@ -85,6 +97,7 @@ class LoaderTest {
       }
       LoaderStats stats = loader.stats();
       assertEquals(SHARDS * SAMPLES, stats.samples());
+      assertEquals(SHARDS * SAMPLES / 12, stats.batches());
       assertTrue(stats.verdict().contains("%"), stats.verdict());
     }
     assertEquals(SHARDS * SAMPLES, seen.size());

@@ -4,6 +4,7 @@ import dev.penstock.bridge.BlockReader;
 import dev.penstock.bridge.BlockReader.ReadableFile;
 import dev.penstock.bridge.Errno;
 import dev.penstock.bridge.ReadMode;
+import dev.penstock.bridge.Scatter;
 import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
 import java.io.IOException;
@@ -93,6 +94,27 @@ final class FileObject implements OpenObject {
     if (mayLeavePages() && readNowBytes.addAndGet(length) > DROP_STEP_BYTES) {
       readNowBytes.set(0);
       file.dropCache(0, object.sizeBytes());
+    }
+    return bytes;
+  }
+
+  @Override
+  public long readNow(long offset, Scatter target) throws OriginException {
+    long bytes;
+    try {
+      bytes = file.readNow(offset, target);
+    } catch (IOException failure) {
+      throw new OriginException(
+              Kind.FAILED,
+              Retry.TEMPORARY,
+              object.location(),
+              offset,
+              target.length(),
+              failure.toString())
+          .causedBy(failure);
+    }
+    if (bytes < target.length()) {
+      throw endedEarly(offset, target.length(), bytes);
     }
     return bytes;
   }

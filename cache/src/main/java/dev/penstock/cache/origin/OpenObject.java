@@ -1,5 +1,6 @@
 package dev.penstock.cache.origin;
 
+import dev.penstock.bridge.Scatter;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -25,6 +26,23 @@ public interface OpenObject extends AutoCloseable {
    */
   int readNow(long offset, MemorySegment target, long targetOffset, int length)
       throws OriginException;
+
+  /**
+   * The same into several places, in order; all of them are inside the object. Returns how many
+   * bytes were read, which is all.
+   */
+  default long readNow(long offset, Scatter target) throws OriginException {
+    long done = 0;
+    for (int piece = 0; piece < target.count(); piece++) {
+      int length = Math.toIntExact(target.pieceLength(piece));
+      int got = readNow(offset + done, target.slab(piece), target.slabOffset(piece), length);
+      done += got;
+      if (got < length) {
+        throw endedEarly(offset, target.length(), done);
+      }
+    }
+    return done;
+  }
 
   /**
    * Whether the bytes are in this machine's memory already (page cache, tmpfs), so that {@link
