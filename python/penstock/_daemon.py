@@ -23,6 +23,10 @@ _LOG_LINES = 20
 _START_TIMEOUT = 900.0
 
 
+class StartFailed(SidecarDied):
+    """The sidecar gave up by itself while it started; another would, too."""
+
+
 def find_command() -> "list[str]":
     """The ``penstock`` command: of PENSTOCK_HOME, of the repository this file lies in, or of PATH."""
     home = os.environ.get("PENSTOCK_HOME")
@@ -91,12 +95,15 @@ class PrivateSidecar:
             while not re.search(rb"(?m)^ready.*\n", said):
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise SidecarDied(self._text(command, f"was not ready within {_START_TIMEOUT:g} s"))
+                    raise StartFailed(self._text(command, f"was not ready within {_START_TIMEOUT:g} s"))
                 if not poller.poll(left * 1000):
                     continue
                 data = os.read(stdout.fileno(), 4096)
                 if not data:
-                    raise SidecarDied(self._text(command, f"ended at once with status {process.wait()}"))
+                    status = process.wait()
+                    if status < 0:
+                        raise SidecarDied(self._text(command, f"was killed by signal {-status} while it started"))
+                    raise StartFailed(self._text(command, f"ended at once with status {status}"))
                 said += data
 
     def _text(self, command: "list[str]", what: str) -> str:

@@ -107,7 +107,7 @@ class Ring:
         self._fds = []
         # Not in close(): a release in another thread must never write to a descriptor number that was reused. Holds
         # keep the ring alive, so when this runs there is no hold left.
-        weakref.finalize(self, _close_all, self._fds)
+        weakref.finalize(self, _close_all, self._fds).atexit = False
         self._fds.append(_linux.eventfd())
         self._fds.append(_linux.eventfd())
         self.ready_fd, self.free_fd = self._fds

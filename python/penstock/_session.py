@@ -20,8 +20,8 @@ from .errors import ForkedError, ProtocolError, SidecarDied, SidecarError, Slots
 
 #: Seconds after which a caller who holds every slot is warned.
 _HELD_WARNING = 2.0
-#: Deaths in a row, without a batch between them, after which another try is pointless.
-_FRUITLESS_MAX = 4
+#: So many deaths without a batch between them, over so many seconds, make another try pointless.
+_FRUITLESS_MAX, _FRUITLESS_SECONDS = 4, 30.0
 #: Seconds for the sidecar to stop a pipeline when it is told to.
 _CLOSE_TIMEOUT = 10.0
 
@@ -50,7 +50,7 @@ class Session:
         self._held_timeout = held_timeout
         self._page_lock = page_lock
         self._explain = explain
-        self._fruitless = 0  # deaths and lost connections since the last batch
+        self._fruitless, self._since = 0, time.monotonic()  # deaths since the last batch, and when they began
         self._pid = os.getpid()
         self._connection: Optional[Connection] = None
         self._ring: Optional[Ring] = None
@@ -89,8 +89,10 @@ class Session:
                 self._count_death(e)
 
     def _count_death(self, cause: Optional[Exception]) -> None:
+        if self._fruitless == 0:
+            self._since = time.monotonic()
         self._fruitless += 1
-        if self._fruitless > _FRUITLESS_MAX:
+        if self._fruitless > _FRUITLESS_MAX and time.monotonic() - self._since > _FRUITLESS_SECONDS:
             raise SidecarDied(
                 f"the sidecar ended {self._fruitless} times without delivering a batch, so starting over does not help. "
                 + self._explain()
@@ -301,7 +303,8 @@ class Session:
             return
         self.ended = True
         connection = self._connection
-        if connection is not None and not connection.lost:
+        # Before RING there is nothing to take back, and the sidecar may be busy with an index for minutes.
+        if connection is not None and not connection.lost and not self._ours:
             try:
                 connection.send({"type": "CLOSE"})
                 connection.receive("CLOSED", _CLOSE_TIMEOUT, skip=("RESIZE", "ERROR"))

@@ -128,22 +128,24 @@ class Loader:
     def _connect(self) -> Connection:
         """A connection to a live sidecar; waits for one, or starts it, up to ``restart_timeout`` seconds."""
         deadline = time.monotonic() + self._restart_timeout
-        pause, failure = 0.01, None
+        pause = 0.01
         while True:
-            if not self._run_dir:
-                if self._sidecar is None:
-                    self._sidecar = _daemon.PrivateSidecar(self._sidecar_options)
-                self._sidecar.ensure_running()
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise SidecarDied(
-                    f"no sidecar answered in {self.run_dir} within {self._restart_timeout:g} s (restart_timeout=): {failure}. "
-                    f"Start one with: penstock serve --run-dir {self.run_dir}"
-                ) from failure
             try:
+                if not self._run_dir:
+                    if self._sidecar is None:
+                        self._sidecar = _daemon.PrivateSidecar(self._sidecar_options)
+                    self._sidecar.ensure_running()
+                left = max(0.1, deadline - time.monotonic())
                 return Connection(self.run_dir, f"penstock-python {_VERSION}", left)
+            except _daemon.StartFailed:
+                raise  # its own fault: another try would fail alike
             except (OSError, SidecarDied) as e:
                 failure = e
+            if time.monotonic() > deadline:
+                raise SidecarDied(
+                    f"no sidecar answered in {self.run_dir} within {self._restart_timeout:g} s (restart_timeout=): {failure}. "
+                    + ("" if self._sidecar else f"Start one with: penstock serve --run-dir {self.run_dir}")
+                ) from failure
             # Nothing tells when a socket will appear, so this is asked again, more and more seldom.
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(0.25, 2 * pause)

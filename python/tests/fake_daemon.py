@@ -240,11 +240,15 @@ def main():
     parser.add_argument("--parent-pid", type=int)
     parser.add_argument("--max-sessions", type=int)
     parser.add_argument("--die", action="store_true")
+    parser.add_argument("--killed-once", help="kills itself while it starts, unless this file is there")
     for field in dataclasses.fields(Behaviour):
         parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default)
     args = parser.parse_args()
     if args.die:
         sys.exit("cannot start: told to die")
+    if args.killed_once and not os.path.exists(args.killed_once):
+        with open(args.killed_once, "w"):
+            os.kill(os.getpid(), 9)
     behaviour = Behaviour(**{field.name: getattr(args, field.name) for field in dataclasses.fields(Behaviour)})
     FakeDaemon(args.run_dir, behaviour)
     print("ready", flush=True)

@@ -261,7 +261,14 @@ def test_a_sidecar_that_does_not_start_is_quoted(fake_home):
     assert [name for name in os.listdir(fake_home) if name.endswith(".log")]
 
 
-def test_a_sidecar_that_always_dies_is_given_up(fake_home):
+def test_a_sidecar_that_is_killed_while_it_starts_is_started_again(fake_home, tmp_path):
+    with private(["--killed-once", str(tmp_path / "mark")]) as loader:
+        assert next(iter(loader)).keys[0] == "0/0"
+        assert loader._sidecar.starts == 2
+
+
+def test_a_sidecar_that_always_dies_is_given_up(fake_home, monkeypatch):
+    monkeypatch.setattr("penstock._session._FRUITLESS_SECONDS", 0)
     with private(["--exit-after", "0"]) as loader, pytest.raises(penstock.SidecarDied, match="5 times without"):
         next(iter(loader))
 
