@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "PART",
     header = "Measures the whole pipeline or its parts.",
     description = {"Beside other ways of doing the same, in the same run."},
-    subcommands = {PipelineVerb.class, GenerateVerb.class, JmhVerb.class})
+    subcommands = {PipelineVerb.class, GenerateVerb.class, JmhVerb.class, RehearseVerb.class})
 public final class BenchVerb extends Verb {
   @Override
   public Integer call() {

@@ -11,9 +11,13 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.function.Supplier;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -28,6 +32,22 @@ public final class Main {
           .description("Show this help and exit.")
           .build();
 
+  /** Our own verbs in the order of the help; further ones are found as services. */
+  private static final Map<String, Supplier<Verb>> VERBS = new LinkedHashMap<>();
+
+  static {
+    VERBS.put("read", ReadVerb::new);
+    VERBS.put("plan", PlanVerb::new);
+    VERBS.put("index", IndexVerb::new);
+    VERBS.put("inspect", InspectVerb::new);
+    VERBS.put("cat", CatVerb::new);
+    VERBS.put("verify", VerifyVerb::new);
+    VERBS.put("pack", PackVerb::new);
+    VERBS.put("serve", ServeVerb::new);
+    VERBS.put("status", StatusVerb::new);
+    VERBS.put("doctor", DoctorVerb::new);
+  }
+
   private Main() {}
 
   /** Runs one verb and ends the process with its exit status. */
@@ -40,17 +60,17 @@ public final class Main {
     System.exit(status);
   }
 
-  /** Runs one verb in this process. */
-  static int run(Console console, String... arguments) {
-    CommandLine command = commandLine(console);
+  /** Runs one verb in this process and returns its exit status. */
+  public static int run(Console console, String... arguments) {
+    CommandLine command = commandLine(console, arguments);
     int status = command.execute(arguments);
     console.out().flush();
     return status;
   }
 
-  static CommandLine commandLine(Console console) {
+  static CommandLine commandLine(Console console, String... arguments) {
     CommandLine command = new CommandLine(new Penstock());
-    verbs().forEach(command::addSubcommand);
+    verbs(arguments).forEach(command::addSubcommand);
     writeTo(console, command);
     command.registerConverter(ByteSize.class, new ByteSize.Converter());
     command.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
@@ -65,21 +85,28 @@ public final class Main {
     return command;
   }
 
-  private static List<Verb> verbs() {
-    List<Verb> verbs =
-        new ArrayList<>(
-            List.of(
-                new ReadVerb(),
-                new PlanVerb(),
-                new IndexVerb(),
-                new InspectVerb(),
-                new CatVerb(),
-                new VerifyVerb(),
-                new PackVerb(),
-                new ServeVerb(),
-                new StatusVerb(),
-                new DoctorVerb()));
-    ServiceLoader.load(Verb.class).forEach(verbs::add);
+  /**
+   * The verb that the arguments begin with, or all of them: reading the options of every verb takes
+   * longer than many a verb's work.
+   */
+  private static List<Verb> verbs(String... arguments) {
+    String first = arguments.length == 0 ? "" : arguments[0];
+    if (first.equals("--version") || first.equals("-V")) {
+      return List.of();
+    }
+    Supplier<Verb> named = VERBS.get(first);
+    if (named != null) {
+      return List.of(named.get());
+    }
+    List<ServiceLoader.Provider<Verb>> others = ServiceLoader.load(Verb.class).stream().toList();
+    for (ServiceLoader.Provider<Verb> other : others) {
+      if (other.type().getAnnotation(Command.class).name().equals(first)) {
+        return List.of(other.get());
+      }
+    }
+    List<Verb> verbs = new ArrayList<>();
+    VERBS.values().forEach(verb -> verbs.add(verb.get()));
+    others.forEach(other -> verbs.add(other.get()));
     return verbs;
   }
 
