@@ -16,12 +16,14 @@ final class CLoop implements Contender {
   private final Path program;
   private final List<Path> shards;
   private final long ringBytes;
+  private final int passes;
   private final boolean direct;
 
-  CLoop(Path home, List<Path> shards, long ringBytes, boolean direct) {
+  CLoop(Path home, List<Path> shards, int passes, long ringBytes, boolean direct) {
     this.source = home.resolve("benchmarks/src/main/c/pread_ring.c");
     this.program = home.resolve("benchmarks/target/pread_ring");
     this.shards = shards;
+    this.passes = passes;
     this.ringBytes = Math.max(CHUNK_BYTES, ringBytes);
     this.direct = direct;
   }
@@ -52,7 +54,9 @@ final class CLoop implements Contender {
                 Long.toString(ringBytes),
                 Long.toString(CHUNK_BYTES),
                 direct ? "direct" : "buffered"));
-    shards.forEach(shard -> command.add(shard.toString()));
+    for (int pass = 0; pass < passes; pass++) {
+      shards.forEach(shard -> command.add(shard.toString()));
+    }
     JsonNode printed = Tool.json(command);
     return new Measured(
         printed.path("bytes").asLong(),

@@ -42,10 +42,11 @@ public final class Comparison {
    * @param shards to read, tar
    * @param engine memory and processors of the pipeline
    * @param batchSize rows of a batch
+   * @param passes over the shards in a round; webdataset, which has no set-up to speak of, does one
    * @param count rounds that count
    */
   public record Setup(
-      Path home, List<Path> shards, EngineConfig engine, int batchSize, int count) {}
+      Path home, List<Path> shards, EngineConfig engine, int batchSize, int passes, int count) {}
 
   /** Runs all rounds; takes as long as that takes. */
   public static Comparison run(Setup setup, Source source)
@@ -59,6 +60,7 @@ public final class Comparison {
         new PenstockRead(
             setup.shards(),
             fileBytes,
+            setup.passes(),
             setup.engine(),
             direct ? ReadMode.DIRECT : ReadMode.BUFFERED,
             setup.batchSize());
@@ -66,8 +68,8 @@ public final class Comparison {
     Map<String, String> left = new LinkedHashMap<>();
     for (Contender rival :
         List.of(
-            new Fio(setup.shards(), direct),
-            new CLoop(setup.home(), setup.shards(), penstock.ringBytes(), direct),
+            new Fio(setup.shards(), setup.passes(), direct),
+            new CLoop(setup.home(), setup.shards(), setup.passes(), penstock.ringBytes(), direct),
             new WebDataset(setup.home(), setup.shards(), fileBytes))) {
       Optional<String> missing = rival.missing();
       if (missing.isPresent()) {

@@ -14,10 +14,12 @@ final class Fio implements Contender {
   private static final int DEPTH = 32;
 
   private final List<Path> shards;
+  private final int passes;
   private final boolean direct;
 
-  Fio(List<Path> shards, boolean direct) {
+  Fio(List<Path> shards, int passes, boolean direct) {
     this.shards = shards;
+    this.passes = passes;
     this.direct = direct;
   }
 
@@ -41,6 +43,7 @@ final class Fio implements Contender {
                 "--rw=read",
                 "--bs=512k",
                 "--readonly",
+                "--loops=" + passes,
                 "--invalidate=0",
                 "--file_service_type=sequential",
                 "--output-format=json",

@@ -41,6 +41,9 @@ import picocli.CommandLine.Parameters;
 public final class PipelineVerb extends Verb {
   private static final int SHARD_COUNT = 8;
 
+  /** So much in a round makes small what opening a loader costs. */
+  private static final long ROUND_BYTES = 4L << 30;
+
   @Parameters(
       paramLabel = "DIR",
       arity = "0..1",
@@ -78,6 +81,12 @@ public final class PipelineVerb extends Verb {
   private int rounds = 5;
 
   @Option(
+      names = "--passes",
+      paramLabel = "N",
+      description = "Passes over the shards in a round (default: as many as make 4GiB).")
+  private Optional<Integer> passes = Optional.empty();
+
+  @Option(
       names = "--batch-size",
       paramLabel = "ROWS",
       description = "Rows of a batch (default 64).")
@@ -104,8 +113,8 @@ public final class PipelineVerb extends Verb {
     if (directory.isPresent() == generate.isPresent()) {
       throw new UsageException("name either a directory of shards or --generate SIZE");
     }
-    if (rounds < 1) {
-      throw new UsageException("--rounds: value is too small (%d), at least 1".formatted(rounds));
+    if (rounds < 1 || passes.orElse(1) < 1) {
+      throw new UsageException("--rounds and --passes: at least 1 is required");
     }
     EngineConfig defaults = EngineConfig.embedded();
     EngineConfig engine =
@@ -128,7 +137,12 @@ public final class PipelineVerb extends Verb {
   private void compare(Path home, Path shards, EngineConfig engine)
       throws IOException, InterruptedException {
     List<Path> tars = tars(shards);
-    Comparison.Setup setup = new Comparison.Setup(home, tars, engine, batchSize, rounds);
+    long bytes = 0;
+    for (Path tar : tars) {
+      bytes += Files.size(tar);
+    }
+    int each = passes.orElse((int) Math.max(1, Math.ceilDiv(ROUND_BYTES, bytes)));
+    Comparison.Setup setup = new Comparison.Setup(home, tars, engine, batchSize, each, rounds);
     List<Map<String, Object>> results = new ArrayList<>();
     for (Comparison.Source source :
         sources.isEmpty() ? List.of(Comparison.Source.values()) : sources) {
@@ -148,6 +162,7 @@ public final class PipelineVerb extends Verb {
       map.put("java", System.getProperty("java.version"));
       map.put("kernel", System.getProperty("os.version"));
       map.put("rounds", rounds);
+      map.put("passes", each);
       map.put("batch_size", batchSize);
       map.put("sources", results);
       console().json(map);
