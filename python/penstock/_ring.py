@@ -105,8 +105,8 @@ class Ring:
         self._pid = os.getpid()
         self._unrung = set()  # slots on their way from FREE to the sidecar's knowing it
         self._fds = []
-        # Not in close(): a release in another thread must never write to a descriptor number that was reused. Holds
-        # keep the ring alive, so when this runs there is no hold left.
+        # Not in a close(): a release in another thread must never write to a descriptor number that was reused. Holds keep
+        # the ring alive, so when this runs nobody can release any more.
         weakref.finalize(self, _close_all, self._fds).atexit = False
         self._fds.append(_linux.eventfd())
         self._fds.append(_linux.eventfd())
@@ -202,11 +202,16 @@ class Ring:
         _linux.order()  # the last read of the slot before FREE
         self._unrung.add(slot)
         self._i[STATES_WORD + STATE_WORDS * slot] = FREE
-        _linux.eventfd_add(self.free_fd)
+        self._ring_free()
         self._unrung.discard(slot)
 
     def ring_again(self) -> None:
         """Tells the sidecar of releases that an exception (Ctrl-C) cut before they could."""
         if self._unrung:
             self._unrung.clear()
+            self._ring_free()
+
+    def _ring_free(self) -> None:
+        # The collector may have closed the descriptors of a ring that died in one cycle with its last batch.
+        if self._fds:
             _linux.eventfd_add(self.free_fd)

@@ -246,3 +246,19 @@ def test_a_release_that_was_cut_is_rung_again(ring, monkeypatch):
     ring.ring_again()
     with pytest.raises(BlockingIOError):
         os.read(ring.free_fd, 8)
+
+
+def test_a_ring_that_dies_in_a_cycle_with_its_batch_writes_nowhere(no_leaks):
+    ring = _ring.Ring(2, 4096)
+    Daemon(ring).publish(0, three_rows())
+    batch = take(ring)
+    batch.itself, batch.ring = batch, ring  # a cycle, as a traceback makes one
+    free_fd, other = ring.free_fd, os.eventfd(0, os.EFD_NONBLOCK) if hasattr(os, "eventfd") else _linux.eventfd()
+    del batch, ring
+    gc.collect()
+    os.dup2(other, free_fd)  # had it been closed late, a release would now write here
+    gc.collect()
+    with pytest.raises(BlockingIOError):
+        os.read(other, 8)
+    os.close(other)
+    os.close(free_fd)
