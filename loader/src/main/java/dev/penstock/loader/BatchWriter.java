@@ -175,13 +175,21 @@ final class BatchWriter {
    * of {@link #memory}, which this may have replaced.
    */
   long reserve(int column, long length) {
-    if (used[column] + length > capacity[column]) {
-      grow(column, length);
-    }
+    makeRoom(column, length);
     long at = body + dataAt[column] + used[column];
     used[column] += length;
     present[column] = true;
     return at;
+  }
+
+  /**
+   * Sees to it that the column's next {@code length} bytes can be reserved without anything being
+   * moved: for a caller that keeps several reserved places before it writes to them.
+   */
+  void makeRoom(int column, long length) {
+    if (used[column] + length > capacity[column]) {
+      grow(column, length);
+    }
   }
 
   MemorySegment memory() {

@@ -52,6 +52,11 @@ final class InPlaceRead implements AutoCloseable {
     ShardIndex index = shard.index;
     scatter.clear();
     run.clear();
+    // All places are kept until the read. Making room in one column moves those behind it, or the
+    // slot, so it comes before the first place.
+    for (int i = 0; i < large.count(); i++) {
+      writer.makeRoom(large.column(i), large.length(i));
+    }
     long at = 0;
     long besideAt = 0;
     for (int i = 0; i < large.count(); i++) {
