@@ -44,20 +44,31 @@ public final class Dataset {
   static Dataset open(
       Engine engine, List<String> patterns, boolean rawRecords, @Nullable Dataset known)
       throws IOException {
+    return open(engine, patterns, rawRecords, known, INDEX_CACHE_BYTES);
+  }
+
+  /** The same with another bound on the heap that its indexes take. */
+  static Dataset open(
+      Engine engine,
+      List<String> patterns,
+      boolean rawRecords,
+      @Nullable Dataset known,
+      long indexCacheBytes)
+      throws IOException {
     List<StoredObject> objects = DatasetLocator.resolve(patterns, engine.origins());
     if (known != null && known.objects.equals(objects)) {
       return known;
     }
     IndexStore store = new IndexStore(engine, rawRecords);
-    Cache<Integer, ShardIndex> indexes = indexCache();
+    Cache<Integer, ShardIndex> indexes = indexCache(indexCacheBytes);
     DatasetSummary summary =
         DatasetSummary.of(objects, store, engine.config().cpus(), indexes::put);
     return new Dataset(objects, store, summary, indexes);
   }
 
-  private static Cache<Integer, ShardIndex> indexCache() {
+  private static Cache<Integer, ShardIndex> indexCache(long maxBytes) {
     return Caffeine.newBuilder()
-        .maximumWeight(INDEX_CACHE_BYTES)
+        .maximumWeight(maxBytes)
         .weigher(
             (Integer shard, ShardIndex index) ->
                 (int) Math.min(Integer.MAX_VALUE, index.heapBytes()))
@@ -132,6 +143,11 @@ public final class Dataset {
       indexes.put(shard, index);
     }
     return index;
+  }
+
+  /** The index of a shard if it is in memory; costs no input. */
+  @Nullable ShardIndex indexInMemory(int shard) {
+    return indexes.getIfPresent(shard);
   }
 
   /**

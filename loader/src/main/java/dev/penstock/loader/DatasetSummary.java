@@ -152,6 +152,7 @@ record DatasetSummary(
       throw rethrown(e);
     } finally {
       executor.shutdownNow();
+      executor.close(); // waits: whoever hears of a failure may close what the others still read
     }
   }
 

@@ -130,16 +130,23 @@ public final class Engine implements AutoCloseable {
     warnOfRereading(plan, share);
     CacheSession reads =
         cache.session(pinned(plan, share - sideQuota, needed, block), plan.nextUse());
+    Optional<CacheSession> side = Optional.empty();
+    Session session;
     try {
-      Optional<CacheSession> side =
-          sideQuota == 0 ? Optional.empty() : Optional.of(side(sideQuota));
+      side = sideQuota == 0 ? Optional.empty() : Optional.of(side(sideQuota));
       ShardTable shards = new ShardTable(plan.dataset(), reads, plan.schema());
       int threads = Math.min(config.cpus(), ring.slotCount() - 1);
-      Session session = new Session(plan, ring, reads, side, shards, threads, budget, onFailure);
+      session = new Session(plan, ring, reads, side, shards, threads, budget, onFailure);
+    } catch (RuntimeException | Error e) {
+      side.ifPresent(CacheSession::close);
+      reads.close();
+      throw e;
+    }
+    try {
       session.start();
       return session;
     } catch (RuntimeException | Error e) {
-      reads.close();
+      session.close(); // some of its threads may run
       throw e;
     }
   }

@@ -83,10 +83,15 @@ public final class Session implements AutoCloseable {
     works = new ArrayBlockingQueue<>(ahead);
     String name = "penstock-r" + plan.config().rank();
     threads.add(thread(name + "-ahead", "look-ahead", new LookAheadTask(this)));
-    for (int i = 0; i < gatherThreads; i++) {
-      GatherTask task = new GatherTask(this);
-      tasks.add(task);
-      threads.add(thread(name + "-gather-" + i, "gather", task));
+    try {
+      for (int i = 0; i < gatherThreads; i++) {
+        GatherTask task = new GatherTask(this);
+        tasks.add(task);
+        threads.add(thread(name + "-gather-" + i, "gather", task));
+      }
+    } catch (RuntimeException | Error e) {
+      tasks.forEach(GatherTask::close);
+      throw e;
     }
   }
 

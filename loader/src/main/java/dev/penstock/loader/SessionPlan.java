@@ -134,15 +134,16 @@ public final class SessionPlan {
     return new NextUse() {
       @Override
       public long after(int shard, long offset, long length) {
-        try {
-          ShardIndex index = dataset.index(shard);
-          int from = sampleAt(index, offset);
-          int to = sampleAt(index, offset + length - 1) + 1;
-          long next = order.nextUse(shard, from, to, position);
-          return next == Plan.NEVER ? NextUse.NEVER : next;
-        } catch (IOException e) {
-          return NextUse.NEVER; // an unreadable index fails the look-ahead, not the eviction
-        }
+        // Asked under the cache's lock: never waits for an index that was let go. Then the shard's
+        // first use stands for that of its bytes.
+        ShardIndex index = dataset.indexInMemory(shard);
+        int from = index == null ? 0 : sampleAt(index, offset);
+        int to =
+            index == null
+                ? dataset.shape().samplesIn(shard)
+                : sampleAt(index, offset + length - 1) + 1;
+        long next = order.nextUse(shard, from, to, position);
+        return next == Plan.NEVER ? NextUse.NEVER : next;
       }
 
       @Override

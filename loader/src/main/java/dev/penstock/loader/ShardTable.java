@@ -31,12 +31,14 @@ final class ShardTable implements AutoCloseable {
   /** Opens the shard if need be; the caller releases it once. */
   synchronized ShardView acquire(int shard) throws IOException {
     ShardView view = open.get(shard);
-    if (view == null) {
-      view = open(shard);
-      open.put(shard, view);
-      closeIdle(MAX_IDLE);
+    if (view != null) {
+      view.users++;
+      return view;
     }
-    view.users++;
+    view = open(shard);
+    view.users++; // before idle ones go: it must not be among them
+    open.put(shard, view);
+    closeIdle(MAX_IDLE);
     return view;
   }
 
