@@ -72,8 +72,8 @@ final class BatchFlux {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // cancelled: nothing is in hand
-    } catch (PipelineFailedException e) {
-      sink.error(e);
+    } catch (RuntimeException e) {
+      sink.error(e); // the pipeline failed, or the loader was closed
     }
   }
 }

@@ -87,6 +87,7 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
    * The next batch, waiting for it; null after the last one.
    *
    * @throws PipelineFailedException if a stage failed; earlier batches were all good
+   * @throws IllegalStateException if the loader is closed, or is closed while this waits
    * @throws InterruptedException if the waiting thread is interrupted
    */
   public @Nullable Batch next() throws InterruptedException {
@@ -96,6 +97,7 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
     long start = System.nanoTime();
     Slot slot = ring.take(0);
     while (slot == null) {
+      ensureOpen();
       Optional<PipelineFailedException> failure = session.failure();
       slot = ring.take(failure.isPresent() ? 0 : POLL_NANOS);
       if (slot == null && failure.isPresent()) {
@@ -103,13 +105,24 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
       }
     }
     waitNanos.add(System.nanoTime() - start);
+    return taken(slot);
+  }
+
+  private synchronized void ensureOpen() {
+    if (closed) {
+      throw new IllegalStateException("the loader is closed");
+    }
+  }
+
+  /** Under the lock of {@link #close}, which frees the slots: nothing checks access to them. */
+  private synchronized @Nullable Batch taken(Slot slot) {
+    ensureOpen();
     if ((SlotLayout.readInt(slot, SlotLayout.FLAGS) & SlotLayout.FLAG_END) != 0) {
       ended = true;
       ring.release(slot);
       return null;
     }
-    Slot held = slot;
-    return new Batch(plan.schema(), columnNumbers, held, () -> ring.release(held));
+    return new Batch(plan.schema(), columnNumbers, slot, () -> ring.release(slot));
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.penstock.loader;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -15,10 +16,12 @@ import dev.penstock.sharding.Shuffle;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -192,6 +195,38 @@ class LoaderTest {
     assertNotNull(held);
     loader.close();
     loader.close();
+  }
+
+  @Test
+  void refusesToBeReadOnceClosed() throws IOException, InterruptedException {
+    Loader loader = Loader.open(config().epochs(0).build());
+    Batch held = loader.next();
+    assertNotNull(held);
+    loader.close();
+    assertThrows(IllegalStateException.class, loader::next);
+  }
+
+  @Test
+  void closingWakesWhoWaits() throws IOException, InterruptedException {
+    LoaderConfig config = config().epochs(0).slots(2).build();
+    Loader loader = Loader.open(config);
+    assertNotNull(loader.next());
+    assertNotNull(loader.next()); // both slots are held: there will be no third batch
+    AtomicReference<Throwable> outcome = new AtomicReference<>();
+    Thread reader =
+        Thread.ofPlatform()
+            .daemon()
+            .start(
+                () -> {
+                  try {
+                    loader.next();
+                  } catch (IllegalStateException | InterruptedException e) {
+                    outcome.set(e);
+                  }
+                });
+    loader.close();
+    assertTrue(reader.join(Duration.ofSeconds(20)), "still waits");
+    assertInstanceOf(IllegalStateException.class, outcome.get());
   }
 
   @Test
