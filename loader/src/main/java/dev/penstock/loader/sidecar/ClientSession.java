@@ -86,7 +86,7 @@ final class ClientSession implements AutoCloseable {
           // Before the pipeline can say anything.
           wire.send(Messages.message("STARTED"));
           Session session = engine.start(plan, ring, onFailure);
-          PipelineMetrics.Registration counted = metrics.add(Long.toString(number), session);
+          PipelineMetrics.Registration counted = counted(metrics, session);
           running = new Running(region, ready, free, ring, session, counted);
         } catch (RefusedException | IOException | RuntimeException | Error e) {
           free.close();
@@ -98,6 +98,15 @@ final class ClientSession implements AutoCloseable {
       }
     } catch (RefusedException | IOException | RuntimeException | Error e) {
       region.close();
+      throw e;
+    }
+  }
+
+  private PipelineMetrics.Registration counted(PipelineMetrics metrics, Session session) {
+    try {
+      return metrics.add(Long.toString(number), session);
+    } catch (RuntimeException | Error e) {
+      session.close(); // else it would go on writing into memory that is unmapped next
       throw e;
     }
   }

@@ -239,6 +239,8 @@ final class Connection implements Runnable {
     session = null;
     if (ended != null) {
       sidecar.end(ended);
+      // Its threads have ended. What it failed with meanwhile must not end the session after it.
+      failure.set(null);
     }
   }
 
