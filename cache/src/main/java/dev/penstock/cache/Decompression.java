@@ -28,17 +28,14 @@ final class Decompression implements AutoCloseable {
   void cancel(Share share) {
     for (Withdrawn withdrawn : scheduler.withdraw(share)) {
       Block block = withdrawn.demand().block();
-      if (tier.isPinnedOtherwise(share, block)) {
+      OriginException closed =
+          new OriginException(
+              Kind.CANCELLED,
+              Retry.TEMPORARY,
+              block.object.stored().location(),
+              "the session that asked for it was closed");
+      if (!tier.giveUp(share, block, closed)) {
         scheduler.demandAgain(withdrawn);
-      } else {
-        tier.failed(
-            share,
-            block,
-            new OriginException(
-                Kind.CANCELLED,
-                Retry.TEMPORARY,
-                block.object.stored().location(),
-                "the session that asked for it was closed"));
       }
     }
   }

@@ -313,15 +313,24 @@ final class RamTier implements AutoCloseable {
     }
   }
 
-  /** Whether anything but the one fetch that {@code share} has begun pins the block. */
-  boolean isPinnedOtherwise(Share share, Block block) {
+  /**
+   * Gives up a block whose fetch {@code share} has asked for, unless anything but that fetch pins
+   * it; returns whether it is given up. One step: nobody finds the block in between and then gets
+   * the failure of a session that is not theirs.
+   */
+  boolean giveUp(Share share, Block block, IOException failure) {
     lock.lock();
     try {
       Pin pin = block.pinOf(share);
-      return pin == null || pin.count > 1 || pin.next != null || block.pins != pin;
+      if (pin == null || pin.count > 1 || pin.next != null || block.pins != pin) {
+        return false;
+      }
+      places.drop(block);
     } finally {
       lock.unlock();
     }
+    failed(share, block, failure);
+    return true;
   }
 
   private void pin(Block block, Share share) {
