@@ -298,12 +298,13 @@ final class DecodeScheduler {
    * The stream's decoder does not fit the budget: what it was to decode, the block in hand
    * included, waits for another stream. Decoders that idle streams keep are given up for it; if
    * there are none, there is one stream less from now on. False, and nothing changed, if no other
-   * stream holds memory: then the decoder will never fit.
+   * stream holds memory, nor has given up enough since the decoder was refused: then it will never
+   * fit.
    */
-  boolean postpone(DecodeStream stream) {
+  boolean postpone(DecodeStream stream, long decoderBytes) {
     lock.lock();
     try {
-      boolean freed = false;
+      boolean freed = budget.freeBytes() >= decoderBytes;
       for (DecodeStream other : idle) {
         if (other.slot.holdsMemory()) {
           leave(other);

@@ -49,7 +49,7 @@ final class DecodeWorkers implements AutoCloseable {
       try {
         turn(stream, scratchOffset);
       } catch (DecoderMemoryException tooLarge) {
-        if (!scheduler.postpone(stream)) {
+        if (!scheduler.postpone(stream, tooLarge.decoderBytes())) {
           fail(stream, tooLarge);
         }
         count(stream);

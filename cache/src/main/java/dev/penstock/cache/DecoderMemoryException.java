@@ -7,10 +7,19 @@ import java.io.IOException;
 final class DecoderMemoryException extends IOException {
   private static final long serialVersionUID = 1L;
 
-  DecoderMemoryException(String shard, BudgetExceededException cause) {
+  private final long decoderBytes;
+
+  /** The decoder that takes {@code decoderBytes} in all was freed. */
+  DecoderMemoryException(String shard, long decoderBytes, BudgetExceededException cause) {
     super(
         "%s: its decompression window does not fit: %s; give more memory"
             .formatted(shard, cause.getMessage()),
         cause);
+    this.decoderBytes = decoderBytes;
+  }
+
+  /** What the decoder takes in all. */
+  long decoderBytes() {
+    return decoderBytes;
   }
 }

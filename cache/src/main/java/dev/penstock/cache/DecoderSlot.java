@@ -48,13 +48,14 @@ final class DecoderSlot implements AutoCloseable {
     if (running == null || running.nativeBytes() <= reservedBytes) {
       return;
     }
-    long grown = running.nativeBytes() - reservedBytes;
+    long wanted = running.nativeBytes();
+    long grown = wanted - reservedBytes;
     try {
       reservations.add(budget.reserve("decoders", grown));
       reservedBytes += grown;
     } catch (BudgetExceededException tooLarge) {
       close();
-      throw new DecoderMemoryException(shard, tooLarge);
+      throw new DecoderMemoryException(shard, wanted, tooLarge);
     }
   }
 

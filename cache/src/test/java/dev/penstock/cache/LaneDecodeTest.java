@@ -3,6 +3,7 @@ package dev.penstock.cache;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.bridge.ByteBudget.Reservation;
 import dev.penstock.cache.CacheHarness.Shard;
 import dev.penstock.cache.origin.FaultyOrigin.Faults;
 import dev.penstock.formats.ByteSource;
@@ -12,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +141,32 @@ final class LaneDecodeTest {
       CacheStats stats = harness.cache.stats();
       assertTrue(stats.wastedBytes() > 0);
       assertTrue(stats.decodedBytes() > (long) LANES * SAMPLES_PER_SHARD * SAMPLE);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1.2, 2", "1.2, 4", "2.5, 2", "4.5, 4"})
+  void streamsWhoseDecodersDoNotFitTheBudgetWait(double decoders, int threads) throws Exception {
+    CacheConfig config = CacheConfig.of(300L * BLOCK, BLOCK).withDecoding(threads, LANES);
+    try (CacheHarness harness = new CacheHarness(config, Faults.NONE, 1)) {
+      for (int lane = 0; lane < LANES; lane++) {
+        harness.add(SAMPLES_PER_SHARD * SAMPLE, Codec.ZSTD, 1 << 20);
+      }
+      long one;
+      try (CacheSession session = harness.cache.session(32L * BLOCK, new Plan(40))) {
+        Shard first = harness.shards.getFirst();
+        ByteSource source = session.open(0, first.object(), null, first.plain().length);
+        CacheHarness.check(first, source.request(0, SAMPLE), 0, SAMPLE);
+        one = Objects.requireNonNull(harness.budget.usedByPurpose().get("decoders"));
+      }
+      long left = (long) (one * decoders);
+      try (Reservation others =
+          harness.budget.reserve("others", harness.budget.freeBytes() - left)) {
+        assertTrue(others.bytes() > 0);
+        for (int epoch = 0; epoch < 20; epoch++) {
+          readEpoch(harness, new Plan(40), 32L * BLOCK);
+        }
+      }
     }
   }
 }
