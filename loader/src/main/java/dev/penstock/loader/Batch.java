@@ -45,7 +45,7 @@ public final class Batch implements AutoCloseable {
     return SlotLayout.readLong(slot, SlotLayout.STEP);
   }
 
-  /** Epoch of the batch's first row. */
+  /** Epoch in which the batch's step begins: the same for every rank. */
   public long epoch() {
     return SlotLayout.readLong(slot, SlotLayout.EPOCH);
   }

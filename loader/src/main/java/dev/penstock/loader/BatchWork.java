@@ -46,7 +46,7 @@ final class BatchWork {
       indexes[row] = samples.index(row);
       valid[row] = samples.valid(row);
     }
-    epoch = epochs[0];
+    epoch = samples.epoch();
   }
 
   private BatchWork(long sequence, long step, Cursor after) {

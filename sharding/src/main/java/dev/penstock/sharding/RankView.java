@@ -58,7 +58,7 @@ public final class RankView {
    */
   public Cursor fill(Cursor at, StepSamples out) {
     Cursor from = plan.normal(at);
-    out.begin(from.step(), rows);
+    out.begin(from.epoch(), from.step(), rows);
     segment(from);
     int lane = firstLane();
     long skip = firstRow - rowsBelow(lane);

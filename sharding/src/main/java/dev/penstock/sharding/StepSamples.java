@@ -8,6 +8,7 @@ import java.util.Arrays;
  */
 public final class StepSamples {
   private int count;
+  private long epoch;
   private long step;
   private long[] samples = new long[0];
   private int[] shards = new int[0];
@@ -21,6 +22,11 @@ public final class StepSamples {
   /** Rows of this rank. */
   public int count() {
     return count;
+  }
+
+  /** The epoch in which the step begins: the same for every rank, whatever its rows are of. */
+  public long epoch() {
+    return epoch;
   }
 
   /** The number of the step since the run's first start. */
@@ -65,7 +71,8 @@ public final class StepSamples {
     return valid[row];
   }
 
-  void begin(long newStep, int rows) {
+  void begin(long newEpoch, long newStep, int rows) {
+    epoch = newEpoch;
     step = newStep;
     count = rows;
     if (samples.length < rows) {
