@@ -3,11 +3,13 @@ package dev.penstock.loader.cli;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The list of samples in delivered order: one line each, {@code epoch step rank row key}, separated
@@ -16,22 +18,22 @@ import java.nio.file.Path;
  */
 final class KeysFile implements AutoCloseable {
   private final Writer writer;
-  private final boolean closes;
+  private final @Nullable PrintStream out;
   private final StringBuilder line = new StringBuilder();
 
-  private KeysFile(Writer writer, boolean closes) {
+  private KeysFile(Writer writer, @Nullable PrintStream out) {
     this.writer = writer;
-    this.closes = closes;
+    this.out = out;
   }
 
   /** Opens FILE for writing, or standard output for {@code -}. */
   static KeysFile open(String file, Console console) {
     if (file.equals("-")) {
       Writer out = new OutputStreamWriter(console.out(), StandardCharsets.UTF_8);
-      return new KeysFile(new BufferedWriter(out), false);
+      return new KeysFile(new BufferedWriter(out), console.out());
     }
     try {
-      return new KeysFile(Files.newBufferedWriter(Path.of(file)), true);
+      return new KeysFile(Files.newBufferedWriter(Path.of(file)), null);
     } catch (IOException e) {
       throw new UsageException("--keys: cannot write " + file + " (" + e + ")");
     }
@@ -50,6 +52,19 @@ final class KeysFile implements AutoCloseable {
     }
   }
 
+  /**
+   * After each step: a print stream keeps to itself that nobody reads it any more, and an endless
+   * run would write on.
+   */
+  void endStep() throws IOException {
+    if (out != null) {
+      writer.flush();
+      if (out.checkError()) {
+        throw new IOException("--keys: standard output was closed, or cannot be written");
+      }
+    }
+  }
+
   private void appendEscaped(String key) {
     for (int i = 0; i < key.length(); i++) {
       char c = key.charAt(i);
@@ -65,7 +80,7 @@ final class KeysFile implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    if (closes) {
+    if (out == null) {
       writer.close();
     } else {
       writer.flush();

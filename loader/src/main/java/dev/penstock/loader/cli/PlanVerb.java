@@ -77,8 +77,9 @@ final class PlanVerb extends Verb {
       at = view.fill(at, step);
       for (int row = 0; row < step.count(); row++) {
         String key = session.dataset().key(step.sample(row));
-        file.add(step.epoch(0), step.step(), config.rank(), row, key);
+        file.add(step.epoch(), step.step(), config.rank(), row, key);
       }
+      file.endStep();
     }
   }
 }

@@ -97,11 +97,8 @@ final class ReadVerb extends Verb {
   }
 
   private void drain(
-      Loader loader,
-      int rank,
-      long most,
-      @Nullable KeysFile keysFile,
-      @Nullable BatchDigest digest) {
+      Loader loader, int rank, long most, @Nullable KeysFile keysFile, @Nullable BatchDigest digest)
+      throws IOException {
     for (Batch batch : loader) {
       try (batch) {
         delivered.add(batch);
@@ -109,6 +106,7 @@ final class ReadVerb extends Verb {
           for (int row = 0; row < batch.rows(); row++) {
             keysFile.add(batch.epoch(), batch.step(), rank, row, batch.key(row));
           }
+          keysFile.endStep();
         }
         if (digest != null) {
           digest.add(batch);

@@ -11,6 +11,7 @@ import dev.penstock.formats.ShardWriter;
 import dev.penstock.formats.WriterOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
@@ -28,6 +29,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -154,6 +156,53 @@ class CommandLineTest {
     }
     assertEquals(4, whole.size());
     assertEquals(whole, shares);
+  }
+
+  @Test
+  void ranksAgreeInWhichEpochAStepThatCarriesOverIs(@TempDir Path temporary) throws IOException {
+    Set<String> whole = stepsAndEpochs(temporary, "--batch-size=64");
+    Set<String> shares = new HashSet<>();
+    for (int rank = 0; rank < 4; rank++) {
+      shares.addAll(stepsAndEpochs(temporary, "--batch-size=16", "--world=4", "--rank=" + rank));
+    }
+    assertEquals(10, whole.size());
+    assertEquals(whole, shares);
+  }
+
+  private Set<String> stepsAndEpochs(Path temporary, String... options) throws IOException {
+    Set<String> pairs = new HashSet<>();
+    for (String verb : List.of("read", "plan")) {
+      Path keys = temporary.resolve(verb);
+      List<String> all = new ArrayList<>(List.of(options));
+      all.addAll(List.of("--shuffle=none", "--end=carry", "--epochs=2", "--keys=" + keys));
+      assertEquals(0, run(with(verb, pattern, all.toArray(String[]::new))), said());
+      for (String line : Files.readAllLines(keys)) {
+        String[] columns = line.split("\t", -1);
+        pairs.add(columns[0] + " " + columns[1]);
+      }
+    }
+    return pairs;
+  }
+
+  @Test
+  @Timeout(60)
+  void aReaderOfTheKeysThatGoesAwayEndsTheRun() {
+    err.reset();
+    PrintStream closed =
+        new PrintStream(
+            new OutputStream() {
+              @Override
+              public void write(int b) throws IOException {
+                throw new IOException("Broken pipe");
+              }
+            });
+    PrintStream notes = new PrintStream(err, true, StandardCharsets.UTF_8);
+    for (String verb : List.of("read", "plan")) {
+      String[] arguments = with(verb, pattern, "--epochs=0", "--keys=-");
+      assertEquals(1, Main.run(new Console(closed, notes), arguments), said());
+      assertTrue(said().contains("--keys: standard output was closed"), said());
+      assertFalse(said().contains("\tat "), said());
+    }
   }
 
   private static Set<String> union(Set<String> one, Set<String> other) {
