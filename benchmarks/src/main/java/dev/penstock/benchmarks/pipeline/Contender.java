@@ -11,6 +11,11 @@ interface Contender {
   /** Why it cannot take part here, if so. */
   Optional<String> missing();
 
+  /** Rounds before those that count. */
+  default int warmUpRounds() {
+    return 1;
+  }
+
   /** Reads everything once. */
   Measured round() throws IOException, InterruptedException;
 }

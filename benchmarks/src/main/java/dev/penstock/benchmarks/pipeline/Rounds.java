@@ -9,7 +9,7 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * The measured rounds of several contenders. Round by round each has its turn, so that a machine
- * that slows down slows all of them; a first round of everyone warms up and does not count.
+ * that slows down slows all of them. Each contender warms up first, in rounds that do not count.
  */
 final class Rounds {
   private final Map<Contender, List<Measured>> measured = new LinkedHashMap<>();
@@ -20,13 +20,17 @@ final class Rounds {
       throws IOException, InterruptedException {
     Rounds all = new Rounds();
     contenders.forEach(contender -> all.measured.put(contender, new ArrayList<>()));
-    for (int round = 0; round <= rounds; round++) {
+    for (Contender contender : contenders) {
+      for (int round = 0; round < contender.warmUpRounds(); round++) {
+        beforeEach.run();
+        contender.round();
+      }
+    }
+    for (int round = 0; round < rounds; round++) {
       for (Map.Entry<Contender, List<Measured>> entry : all.measured.entrySet()) {
         beforeEach.run();
         Measured one = entry.getKey().round();
-        if (round > 0) {
-          entry.getValue().add(one);
-        }
+        entry.getValue().add(one);
       }
     }
     return all;

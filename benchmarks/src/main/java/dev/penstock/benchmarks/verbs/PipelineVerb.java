@@ -28,9 +28,8 @@ import picocli.CommandLine.Parameters;
     sortOptions = false,
     header = "Measures file to slot beside fio, a C loop and webdataset.",
     description = {
-      "Interleaved rounds, medians, ratios. What is missing is left out. A first round warms up"
-          + " and",
-      "does not count. Ratios are penstock's figure over the other's: above 1 penstock is ahead."
+      "Interleaved rounds, medians, ratios. What is missing is left out. First rounds warm up and",
+      "do not count. Ratios are penstock's figure over the other's: above 1 penstock is ahead."
     },
     footer = {
       "",
