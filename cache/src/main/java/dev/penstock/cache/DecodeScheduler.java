@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * all are busy it waits for one. Every demanded block has its place in memory before it is
  * demanded, so streams never wait for memory, and so each demand ends.
  *
- * <p>Lock order: this lock is never held while the one of {@link RamTier} is taken.
+ * <p>Lock order: the one of {@link RamTier} before this one, never the other way round.
  */
 final class DecodeScheduler {
   /** So many blocks are decoded through rather than entering at a later frame. */

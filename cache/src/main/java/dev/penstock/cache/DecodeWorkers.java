@@ -97,7 +97,17 @@ final class DecodeWorkers implements AutoCloseable {
     scheduler.giveWay(stream);
   }
 
+  /** One step, so that nobody asks for the block between the look for demands and the passing. */
   private boolean chooseOutput(DecodeStream stream, Decoding decoding) {
+    tier.enter();
+    try {
+      return chooseInOneStep(stream, decoding);
+    } finally {
+      tier.leave();
+    }
+  }
+
+  private boolean chooseInOneStep(DecodeStream stream, Decoding decoding) {
     if (!scheduler.choose(stream)) {
       return false;
     }

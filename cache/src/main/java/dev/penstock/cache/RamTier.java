@@ -122,6 +122,19 @@ final class RamTier implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes what follows one step, until {@link #leave}: nobody else finds, adds or gives up blocks
+   * meanwhile. May be nested; waits inside it let others in, as they do anyway.
+   */
+  void enter() {
+    lock.lock();
+  }
+
+  /** Ends what {@link #enter} began. */
+  void leave() {
+    lock.unlock();
+  }
+
   /** The object for a stored one, known by location and version; {@code reader} will read it. */
   CachedObject object(StoredObject stored, Origin origin, Reader reader, int shard) {
     lock.lock();

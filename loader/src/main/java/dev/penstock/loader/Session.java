@@ -225,9 +225,11 @@ public final class Session implements AutoCloseable {
   public LoaderStats stats(long consumerWaitNanos) {
     var reads = cache.stats();
     List<LoaderStats.Cause> causes = new ArrayList<>();
-    causes.add(new LoaderStats.Cause("origin", reads.originWaitNanos()));
-    causes.add(new LoaderStats.Cause("decompress", reads.decompressWaitNanos()));
-    causes.add(new LoaderStats.Cause("gather", gather.busyNanos.sum()));
+    // Sums over the gather threads; shared between them they add up to at most the wall time.
+    int threads = tasks.size();
+    causes.add(new LoaderStats.Cause("origin", reads.originWaitNanos() / threads));
+    causes.add(new LoaderStats.Cause("decompress", reads.decompressWaitNanos() / threads));
+    causes.add(new LoaderStats.Cause("gather", gather.busyNanos.sum() / threads));
     causes.sort(Comparator.comparingLong(LoaderStats.Cause::nanos).reversed());
     return new LoaderStats(
         publishedBatches(),
