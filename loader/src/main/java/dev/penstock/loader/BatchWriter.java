@@ -135,11 +135,6 @@ final class BatchWriter {
     Arrays.fill(present, false);
   }
 
-  /** Whether the row has a value in the column already. */
-  boolean has(int column) {
-    return present[column];
-  }
-
   /** Copies bytes of a leased run: the one copy between stored bytes and slot. */
   void put(int column, ByteRun run, long position, long length) {
     long at = reserve(column, length); // may replace the slot's memory

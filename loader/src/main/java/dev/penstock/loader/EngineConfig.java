@@ -12,7 +12,6 @@ import java.util.Optional;
  * @param blockBytes size of a cached block, a power of two
  * @param ramTier whether blocks stay cached after their last use
  * @param readMode how files are read
- * @param preferRing whether io_uring is used where the kernel allows it
  * @param maxSessions how many sessions share the budget; each has an equal part of the pool
  * @param localRings whether batches wait in this process's own memory and so inside the budget
  * @param indexDirectory where shard indexes are kept; beside each shard if empty
@@ -23,7 +22,6 @@ public record EngineConfig(
     int blockBytes,
     boolean ramTier,
     ReadMode readMode,
-    boolean preferRing,
     int maxSessions,
     boolean localRings,
     Optional<Path> indexDirectory) {
@@ -66,7 +64,6 @@ public record EngineConfig(
         DEFAULT_BLOCK_BYTES,
         true,
         ReadMode.AUTO,
-        true,
         1,
         true,
         Optional.empty());
@@ -75,127 +72,49 @@ public record EngineConfig(
   /** The same with another byte budget. */
   public EngineConfig withMemoryBytes(long value) {
     return new EngineConfig(
-        value,
-        cpus,
-        blockBytes,
-        ramTier,
-        readMode,
-        preferRing,
-        maxSessions,
-        localRings,
-        indexDirectory);
+        value, cpus, blockBytes, ramTier, readMode, maxSessions, localRings, indexDirectory);
   }
 
   /** The same with another number of decoding and gathering threads. */
   public EngineConfig withCpus(int value) {
     return new EngineConfig(
-        memoryBytes,
-        value,
-        blockBytes,
-        ramTier,
-        readMode,
-        preferRing,
-        maxSessions,
-        localRings,
-        indexDirectory);
+        memoryBytes, value, blockBytes, ramTier, readMode, maxSessions, localRings, indexDirectory);
   }
 
   /** The same with another block size. */
   public EngineConfig withBlockBytes(int value) {
     return new EngineConfig(
-        memoryBytes,
-        cpus,
-        value,
-        ramTier,
-        readMode,
-        preferRing,
-        maxSessions,
-        localRings,
-        indexDirectory);
+        memoryBytes, cpus, value, ramTier, readMode, maxSessions, localRings, indexDirectory);
   }
 
   /** The same with another RAM tier. */
   public EngineConfig withRamTier(boolean value) {
     return new EngineConfig(
-        memoryBytes,
-        cpus,
-        blockBytes,
-        value,
-        readMode,
-        preferRing,
-        maxSessions,
-        localRings,
-        indexDirectory);
+        memoryBytes, cpus, blockBytes, value, readMode, maxSessions, localRings, indexDirectory);
   }
 
   /** The same with another way of reading. */
   public EngineConfig withReadMode(ReadMode value) {
     return new EngineConfig(
-        memoryBytes,
-        cpus,
-        blockBytes,
-        ramTier,
-        value,
-        preferRing,
-        maxSessions,
-        localRings,
-        indexDirectory);
-  }
-
-  /** The same with another choice of reader. */
-  public EngineConfig withPreferRing(boolean value) {
-    return new EngineConfig(
-        memoryBytes,
-        cpus,
-        blockBytes,
-        ramTier,
-        readMode,
-        value,
-        maxSessions,
-        localRings,
-        indexDirectory);
+        memoryBytes, cpus, blockBytes, ramTier, value, maxSessions, localRings, indexDirectory);
   }
 
   /** The same with another number of sessions. */
   public EngineConfig withMaxSessions(int value) {
     return new EngineConfig(
-        memoryBytes,
-        cpus,
-        blockBytes,
-        ramTier,
-        readMode,
-        preferRing,
-        value,
-        localRings,
-        indexDirectory);
+        memoryBytes, cpus, blockBytes, ramTier, readMode, value, localRings, indexDirectory);
   }
 
   /** The same with another place of the rings. */
   public EngineConfig withLocalRings(boolean value) {
     return new EngineConfig(
-        memoryBytes,
-        cpus,
-        blockBytes,
-        ramTier,
-        readMode,
-        preferRing,
-        maxSessions,
-        value,
-        indexDirectory);
+        memoryBytes, cpus, blockBytes, ramTier, readMode, maxSessions, value, indexDirectory);
   }
 
   /** The same with another index directory. */
   public EngineConfig withIndexDirectory(Optional<Path> value) {
     return new EngineConfig(
-        memoryBytes,
-        cpus,
-        blockBytes,
-        ramTier,
-        readMode,
-        preferRing,
-        maxSessions,
-        localRings,
-        value);
+        memoryBytes, cpus, blockBytes, ramTier, readMode, maxSessions, localRings, value);
   }
 
   /** Bytes of the block pool: what is left of the budget beside slots and decoders. */

@@ -33,6 +33,9 @@ final class GatherTask implements Session.Task, AutoCloseable {
   private final InPlaceRead inPlace;
   private Row[] rows = new Row[0];
 
+  /** Waits of the present batch for its bytes. */
+  private long starvedNanos;
+
   /** The bytes and the parsed fields of one row. */
   private static final class Row {
     final ByteRun run = new ByteRun();
@@ -72,7 +75,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
   private void gather(BatchWork work, Slot claimed) throws IOException, InterruptedException {
     boolean done = false;
     try {
-      long starvedBefore = session.gather.starvedNanos.sum();
+      starvedNanos = 0;
       long start = System.nanoTime();
       if (placesKnown) {
         measure.fromIndexes(work);
@@ -87,8 +90,8 @@ final class GatherTask implements Session.Task, AutoCloseable {
       }
       Slot filled =
           writer.finish(work.sequence, work.step, work.epoch, bad, CursorJson.write(work.after));
-      long starved = session.gather.starvedNanos.sum() - starvedBefore;
-      session.gather.busyNanos.add(Math.max(0, System.nanoTime() - start - starved));
+      session.gather.busyNanos.add(Math.max(0, System.nanoTime() - start - starvedNanos));
+      session.gather.starvedNanos.add(starvedNanos);
       session.gather.samples.add(writer.rows());
       session.gather.bytes.add(writer.payloadBytes());
       session.publish(work.sequence, filled);
@@ -177,7 +180,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
       } else {
         long start = System.nanoTime();
         lease.await(row.run);
-        session.gather.starvedNanos.add(System.nanoTime() - start);
+        starvedNanos += System.nanoTime() - start;
       }
       parser.parse(shard.name, shard.index.sampleOffset(ordinal), row.run, row.view);
     } catch (MalformedRecordException e) {

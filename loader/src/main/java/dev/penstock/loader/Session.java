@@ -2,7 +2,6 @@ package dev.penstock.loader;
 
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.CacheSession;
-import dev.penstock.sharding.Cursor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -254,11 +253,6 @@ public final class Session implements AutoCloseable {
   /** Bad samples so far: shard, offset and reason of each, in the order they were met. */
   public List<BadSample> badSamples() {
     return badSamples.entries();
-  }
-
-  /** Where the session started. */
-  public Cursor startCursor() {
-    return plan.start();
   }
 
   /**

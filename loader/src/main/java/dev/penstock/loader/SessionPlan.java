@@ -6,7 +6,6 @@ import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.OrderSpec;
 import dev.penstock.sharding.Plan;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * What a session is going to do, known before any sample is read: order, columns, and how large the
@@ -181,10 +180,5 @@ public final class SessionPlan {
   /** The sample that stands in for a bad one at the {@code attempt}-th attempt, from 1. */
   long substitute(long epoch, long index, int attempt) {
     return order.sampleAt(epoch, order.substituteIndex(epoch, index, attempt));
-  }
-
-  /** Names of the fields that will be delivered. */
-  public List<String> fieldNames() {
-    return schema.fields().stream().map(FieldSpec::name).toList();
   }
 }

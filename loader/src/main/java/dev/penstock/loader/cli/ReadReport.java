@@ -100,9 +100,6 @@ record ReadReport(
             String.format(Locale.ROOT, "waited for data %.1f %% of the time", waited));
     String separator = ": ";
     for (LoaderStats.Cause cause : stats.causes()) {
-      if (cause.name().equals("index")) {
-        continue; // before the clock started: it is in the time to open
-      }
       line.append(separator)
           .append(String.format(Locale.ROOT, "%s %.1f %%", cause.name(), share(cause.nanos())));
       separator = ", ";
