@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.sharding.Cursor;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The written form of a {@link Cursor}: one JSON object of a few hundred bytes, {@code "format":
@@ -17,13 +19,24 @@ public final class CursorJson {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
+  private static final ObjectWriter WRITER = JSON.writerFor(Cursor.class);
+
+  /** What stands before the components: written with every batch, so without a tree of nodes. */
+  private static final byte[] OPENING =
+      ("{\"format\":\"" + FORMAT + "\",").getBytes(StandardCharsets.UTF_8);
+
   private CursorJson() {}
 
   /** Writes a cursor as UTF-8 JSON. */
   public static byte[] write(Cursor cursor) {
-    ObjectNode json = JSON.createObjectNode().put("format", FORMAT);
-    json.setAll((ObjectNode) JSON.valueToTree(cursor));
-    return json.toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      byte[] components = WRITER.writeValueAsBytes(cursor);
+      byte[] json = Arrays.copyOf(OPENING, OPENING.length + components.length - 1);
+      System.arraycopy(components, 1, json, OPENING.length, components.length - 1);
+      return json;
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("cursor " + cursor + " cannot be written", e);
+    }
   }
 
   /**

@@ -6,7 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +22,9 @@ final class LocalRing implements Ring {
   private final ByteBudget budget;
   private final long slotBytes;
   private final NativeRegion[] places;
-  private final BlockingQueue<Slot> free;
+  // Last in, first out: the slot that the consumer has just left is still warm in the processor's
+  // cache, and a consumer that keeps up needs no other.
+  private final BlockingDeque<Slot> free;
   private final BlockingQueue<Slot> ready;
   private boolean closed;
 
@@ -32,7 +36,7 @@ final class LocalRing implements Ring {
   LocalRing(ByteBudget budget, int slots, long slotBytes) {
     this.budget = budget;
     this.slotBytes = slotBytes;
-    free = new ArrayBlockingQueue<>(slots);
+    free = new LinkedBlockingDeque<>(slots);
     ready = new ArrayBlockingQueue<>(slots);
     List<NativeRegion> made = new ArrayList<>();
     try {
@@ -97,7 +101,7 @@ final class LocalRing implements Ring {
 
   /** Gives a taken slot back for another batch. */
   void release(Slot slot) {
-    free.add(slot);
+    free.addFirst(slot);
   }
 
   /** Slots that are neither filled nor being filled nor held by the consumer. */

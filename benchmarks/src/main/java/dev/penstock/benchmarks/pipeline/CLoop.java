@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** {@code pread_ring.c}: the least that reading into a ring in memory can cost, on one thread. */
+/** {@code pread_ring.c}: the least that reading into a ring in memory can cost. */
 final class CLoop implements Contender {
   private static final long CHUNK_BYTES = 512 << 10;
 
@@ -18,19 +18,21 @@ final class CLoop implements Contender {
   private final long ringBytes;
   private final int passes;
   private final boolean direct;
+  private final int threads;
 
-  CLoop(Path home, List<Path> shards, int passes, long ringBytes, boolean direct) {
+  CLoop(Path home, List<Path> shards, int passes, long ringBytes, boolean direct, int threads) {
     this.source = home.resolve("benchmarks/src/main/c/pread_ring.c");
     this.program = home.resolve("benchmarks/target/pread_ring");
     this.shards = shards;
     this.passes = passes;
-    this.ringBytes = Math.max(CHUNK_BYTES, ringBytes);
+    this.ringBytes = Math.max(CHUNK_BYTES * threads, ringBytes);
     this.direct = direct;
+    this.threads = threads;
   }
 
   @Override
   public String name() {
-    return "C pread loop";
+    return threads == 1 ? "C pread loop" : "C pread, %d threads".formatted(threads);
   }
 
   @Override
@@ -53,7 +55,8 @@ final class CLoop implements Contender {
                 program.toString(),
                 Long.toString(ringBytes),
                 Long.toString(CHUNK_BYTES),
-                direct ? "direct" : "buffered"));
+                direct ? "direct" : "buffered",
+                Integer.toString(threads)));
     for (int pass = 0; pass < passes; pass++) {
       shards.forEach(shard -> command.add(shard.toString()));
     }
@@ -71,7 +74,7 @@ final class CLoop implements Contender {
             && Files.getLastModifiedTime(program).compareTo(Files.getLastModifiedTime(source)) >= 0;
     if (!fresh) {
       Files.createDirectories(program.toAbsolutePath().getParent());
-      Tool.run(List.of("cc", "-O2", "-o", program.toString(), source.toString()));
+      Tool.run(List.of("cc", "-O2", "-pthread", "-o", program.toString(), source.toString()));
     }
   }
 }

@@ -56,31 +56,42 @@ public final class Comparison {
     for (Path shard : setup.shards()) {
       fileBytes += Files.size(shard);
     }
-    PenstockRead penstock =
+    try (PenstockRead penstock =
         new PenstockRead(
             setup.shards(),
             fileBytes,
             setup.passes(),
             setup.engine(),
             direct ? ReadMode.DIRECT : ReadMode.BUFFERED,
-            setup.batchSize());
-    List<Contender> present = new ArrayList<>(List.of(penstock));
-    Map<String, String> left = new LinkedHashMap<>();
-    for (Contender rival :
-        List.of(
-            new Fio(setup.shards(), setup.passes(), direct),
-            new CLoop(setup.home(), setup.shards(), setup.passes(), penstock.ringBytes(), direct),
-            new WebDataset(setup.home(), setup.shards(), fileBytes))) {
-      Optional<String> missing = rival.missing();
-      if (missing.isPresent()) {
-        left.put(rival.name(), missing.get());
-      } else {
-        present.add(rival);
+            setup.batchSize())) {
+      List<Contender> present = new ArrayList<>(List.of(penstock));
+      Map<String, String> left = new LinkedHashMap<>();
+      for (Contender rival : rivals(setup, penstock.ringBytes(), fileBytes, direct)) {
+        Optional<String> missing = rival.missing();
+        if (missing.isPresent()) {
+          left.put(rival.name(), missing.get());
+        } else {
+          present.add(rival);
+        }
       }
+      PageCache pages = new PageCache(setup.shards());
+      Rounds rounds = Rounds.run(present, setup.count(), direct ? pages::drop : pages::fill);
+      return new Comparison(source, penstock, rounds, left);
     }
-    PageCache pages = new PageCache(setup.shards());
-    Rounds rounds = Rounds.run(present, setup.count(), direct ? pages::drop : pages::fill);
-    return new Comparison(source, penstock, rounds, left);
+  }
+
+  /** A loop in C on one thread, and on as many as the pipeline may use. */
+  private static List<Contender> rivals(
+      Setup setup, long ringBytes, long fileBytes, boolean direct) {
+    List<Contender> rivals = new ArrayList<>();
+    rivals.add(new Fio(setup.shards(), setup.passes(), direct));
+    rivals.add(new CLoop(setup.home(), setup.shards(), setup.passes(), ringBytes, direct, 1));
+    int cpus = setup.engine().cpus();
+    if (cpus > 1) {
+      rivals.add(new CLoop(setup.home(), setup.shards(), setup.passes(), ringBytes, direct, cpus));
+    }
+    rivals.add(new WebDataset(setup.home(), setup.shards(), fileBytes));
+    return rivals;
   }
 
   /** The table for people. */

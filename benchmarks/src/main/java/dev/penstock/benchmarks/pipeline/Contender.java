@@ -3,8 +3,8 @@ package dev.penstock.benchmarks.pipeline;
 import java.io.IOException;
 import java.util.Optional;
 
-/** One way of reading all shards once. */
-interface Contender {
+/** One way of reading all shards, several times over. */
+interface Contender extends AutoCloseable {
   /** As it stands in the table. */
   String name();
 
@@ -16,6 +16,10 @@ interface Contender {
     return 1;
   }
 
-  /** Reads everything once. */
+  /** Reads everything, as often as a round wants it. */
   Measured round() throws IOException, InterruptedException;
+
+  /** Lets go of what it keeps between rounds. */
+  @Override
+  default void close() {}
 }

@@ -40,7 +40,7 @@ import picocli.CommandLine.Parameters;
 public final class PipelineVerb extends Verb {
   private static final int SHARD_COUNT = 8;
 
-  /** So much in a round makes small what opening a loader costs. */
+  /** A second or so: long enough for the clocks, short enough to interleave. */
   private static final long ROUND_BYTES = 4L << 30;
 
   @Parameters(
