@@ -11,11 +11,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The twin that needs nothing of the kernel but positional reads: a few platform threads, each with
- * one read in flight. Files are read by pread where native calls work, else by the JDK's channels.
+ * The twin that needs nothing of the kernel but positional reads and writes: a few platform
+ * threads, each with one of them in flight. Files are read by pread where native calls work, else
+ * by the JDK's channels.
  */
-final class ChannelBlockReader implements BlockReader {
+final class ChannelBlockReader implements ReaderFactory.Engine {
   private record Request(
+      boolean write,
       OpenFile file,
       long fileOffset,
       MemorySegment slab,
@@ -93,14 +95,44 @@ final class ChannelBlockReader implements BlockReader {
       Completion completion) {
     OpenFile open = (OpenFile) file;
     open.beginRead(fileOffset, slab, slabOffset, length);
-    Request request = new Request(open, fileOffset, slab, slabOffset, length, completion);
+    submit(new Request(false, open, fileOffset, slab, slabOffset, length, completion));
+  }
+
+  @Override
+  public WritableFile claim(Path path, long sizeBytes) throws IOException {
+    lock.lock();
+    try {
+      checkOpen();
+    } finally {
+      lock.unlock();
+    }
+    return nativeFiles
+        ? NativeFile.claim(path, sizeBytes, bounce, file -> {})
+        : ChannelFile.claim(path, sizeBytes, bounce);
+  }
+
+  @Override
+  public void write(
+      WritableFile file,
+      long fileOffset,
+      MemorySegment slab,
+      long slabOffset,
+      int length,
+      Completion completion) {
+    OpenFile open = (OpenFile) file;
+    open.beginWrite(fileOffset, slab, slabOffset, length);
+    submit(new Request(true, open, fileOffset, slab, slabOffset, length, completion));
+  }
+
+  /** Hands over a request that its file knows of already. */
+  private void submit(Request request) {
     lock.lock();
     try {
       while (!closed && pending >= depth) {
         room.awaitUninterruptibly();
       }
       if (closed) {
-        open.endRead();
+        request.file.endRead();
       }
       checkOpen();
       pending++;
@@ -138,13 +170,17 @@ final class ChannelBlockReader implements BlockReader {
 
   private static long perform(Request request) {
     try {
+      if (request.write) {
+        request.file.writeAll(request.fileOffset, request.slab, request.slabOffset, request.length);
+        return request.length;
+      }
       return request.file.readAll(
           request.fileOffset, request.slab, request.slabOffset, request.length);
     } catch (ErrnoException e) {
       return -e.errno();
     } catch (IOException e) {
       // Only the number reaches the completion, so the JDK's words are kept in the log.
-      LOG.log(System.Logger.Level.WARNING, "read failed", e);
+      LOG.log(System.Logger.Level.WARNING, "read or write failed", e);
       return -Errno.EIO;
     }
   }
@@ -154,7 +190,7 @@ final class ChannelBlockReader implements BlockReader {
     try {
       request.completion.done(result);
     } catch (RuntimeException | Error e) {
-      LOG.log(System.Logger.Level.ERROR, "completion of a read failed", e);
+      LOG.log(System.Logger.Level.ERROR, "completion of a read or write failed", e);
     } finally {
       lock.lock();
       try {

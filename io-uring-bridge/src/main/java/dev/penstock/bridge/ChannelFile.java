@@ -8,18 +8,28 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A file read through the JDK's channel: the twin for systems where no native call is possible. */
+/**
+ * A file read or written through the JDK's channel: the twin for systems where no native call is
+ * possible.
+ */
 final class ChannelFile extends OpenFile {
+  /** Files that this process has claimed: the JDK's locks exclude other processes only. */
+  private static final Set<Path> CLAIMED = new HashSet<>();
+
   private volatile FileChannel channel;
+  private final boolean writable;
 
   private ChannelFile(
       Path path,
@@ -28,9 +38,11 @@ final class ChannelFile extends OpenFile {
       int alignment,
       String reason,
       FileChannel channel,
+      boolean writable,
       BounceBuffers bounce) {
     super(path, facts, cached, alignment, reason, bounce);
     this.channel = channel;
+    this.writable = writable;
   }
 
   static ChannelFile open(Path path, ReadMode mode, BounceBuffers bounce) throws IOException {
@@ -43,15 +55,92 @@ final class ChannelFile extends OpenFile {
     if (mode == ReadMode.BUFFERED || (mode == ReadMode.AUTO && memory)) {
       String reason = mode == ReadMode.BUFFERED ? "asked for" : "on " + fileSystem;
       return new ChannelFile(
-          path, facts, memory, 1, "buffered: " + reason, openChannel(path, false), bounce);
+          path, facts, memory, 1, "buffered: " + reason, openChannel(path, false), false, bounce);
     }
     try {
       FileChannel direct = openChannel(path, true);
       int alignment = blockBytes(Files.getFileStore(path));
-      return new ChannelFile(path, facts, false, alignment, "direct", direct, bounce);
+      return new ChannelFile(path, facts, false, alignment, "direct", direct, false, bounce);
     } catch (UnsupportedOperationException | IOException e) {
       String reason = "buffered: direct reads refused, " + e.getMessage();
-      return new ChannelFile(path, facts, memory, 1, reason, openChannel(path, false), bounce);
+      return new ChannelFile(
+          path, facts, memory, 1, reason, openChannel(path, false), false, bounce);
+    }
+  }
+
+  /** Opens or makes a file of {@code sizeBytes} for its one owner; see {@link BlockWriter}. */
+  static ChannelFile claim(Path path, long sizeBytes, BounceBuffers bounce) throws IOException {
+    Path claimed = path.toAbsolutePath().normalize();
+    synchronized (CLAIMED) {
+      if (!CLAIMED.add(claimed)) {
+        throw new FileClaimedException(path);
+      }
+    }
+    FileChannel channel = null;
+    try {
+      channel = openClaimed(path);
+      if (channel.tryLock() == null) {
+        throw new FileClaimedException(path);
+      }
+      channel.truncate(sizeBytes);
+      grow(path, channel, sizeBytes);
+      String reason = "buffered: direct writes need native calls";
+      return new ChannelFile(path, facts(path), false, 1, reason, channel, true, bounce);
+    } catch (IOException | RuntimeException | Error e) {
+      if (channel != null) {
+        channel.close();
+      }
+      unclaim(claimed);
+      throw e;
+    }
+  }
+
+  private static void grow(Path path, FileChannel channel, long sizeBytes) throws IOException {
+    try {
+      if (channel.size() < sizeBytes) {
+        channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
+      }
+    } catch (IOException e) {
+      throw new IOException(
+          "reserving %d bytes for %s failed: %s".formatted(sizeBytes, path, e.getMessage()), e);
+    }
+  }
+
+  private static FileChannel openClaimed(Path path) throws IOException {
+    return FileChannel.open(
+        path,
+        Set.of(
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.CREATE,
+            LinkOption.NOFOLLOW_LINKS),
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+  }
+
+  private static void unclaim(Path claimed) {
+    synchronized (CLAIMED) {
+      CLAIMED.remove(claimed);
+    }
+  }
+
+  @Override
+  boolean isWritable() {
+    return writable;
+  }
+
+  @Override
+  int writeOnce(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
+    return channel.write(slab.asSlice(slabOffset, length).asByteBuffer(), fileOffset);
+  }
+
+  @Override
+  public void sync() throws IOException {
+    beginRead(0, MemorySegment.NULL, 0, 0);
+    try {
+      channel.force(false);
+    } finally {
+      endRead();
     }
   }
 
@@ -142,6 +231,9 @@ final class ChannelFile extends OpenFile {
     if (!channel.equals(broken)) {
       return;
     }
+    if (writable) {
+      throw new IOException("the claim on %s was lost with an interrupt".formatted(path()));
+    }
     if (facts(path()).inode() != inode()) {
       throw new IOException("%s was replaced while it was being read".formatted(path()));
     }
@@ -156,5 +248,8 @@ final class ChannelFile extends OpenFile {
   @Override
   synchronized void release() throws IOException {
     channel.close();
+    if (writable) {
+      unclaim(path().toAbsolutePath().normalize());
+    }
   }
 }

@@ -15,11 +15,16 @@ import java.nio.file.Path;
 /** Opening, reading and asking about files. */
 final class FileCalls {
   // asm-generic/fcntl.h
+  static final int O_RDWR = 2;
+  static final int O_CREAT = 0x40;
   static final int O_NONBLOCK = 0x800;
   static final int O_CLOEXEC = 0x80000;
 
   /** asm-generic/fcntl.h; arm64 has its own value. */
   static final int O_DIRECT = "aarch64".equals(System.getProperty("os.arch")) ? 0x10000 : 0x4000;
+
+  /** asm-generic/fcntl.h; arm64 has its own value. */
+  static final int O_NOFOLLOW = "aarch64".equals(System.getProperty("os.arch")) ? 0x8000 : 0x20000;
 
   /** sys/file.h */
   private static final int LOCK_EX = 2;
@@ -59,6 +64,12 @@ final class FileCalls {
       Native.errnoCall("flock", FunctionDescriptor.of(INT, INT, INT));
   private static final MethodHandle PREAD =
       Native.errnoCall("pread", FunctionDescriptor.of(LONG, INT, LONG, LONG, LONG));
+  private static final MethodHandle PWRITE =
+      Native.errnoCall("pwrite", FunctionDescriptor.of(LONG, INT, LONG, LONG, LONG));
+  private static final MethodHandle FALLOCATE =
+      Native.errnoCall("fallocate", FunctionDescriptor.of(INT, INT, INT, LONG, LONG));
+  private static final MethodHandle FDATASYNC =
+      Native.errnoCall("fdatasync", FunctionDescriptor.of(INT, INT));
   private static final MethodHandle PREADV =
       Native.errnoCall("preadv", FunctionDescriptor.of(LONG, INT, POINTER, INT, LONG));
   private static final MethodHandle STATX =
@@ -100,10 +111,15 @@ final class FileCalls {
   private FileCalls() {}
 
   static int open(Path path, int flags) {
+    return open(path, flags, 0);
+  }
+
+  /** The same with the permissions of a file that is made by it. */
+  static int open(Path path, int flags, int permissions) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Native.errnoState();
       MemorySegment text = arena.allocateFrom(path.toString());
-      return Native.result((int) OPEN.invokeExact(state, text, flags, 0), state);
+      return Native.result((int) OPEN.invokeExact(state, text, flags, permissions), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }
@@ -122,6 +138,35 @@ final class FileCalls {
     try {
       MemorySegment state = Native.errnoState();
       return Native.result((long) PREAD.invokeExact(state, fd, address, length, offset), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  static long pwrite(int fd, long address, long length, long offset) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((long) PWRITE.invokeExact(state, fd, address, length, offset), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** {@code fallocate(2)}: space for the first {@code bytes}, and that length at least. */
+  static int reserve(int fd, long bytes) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((int) FALLOCATE.invokeExact(state, fd, 0, 0L, bytes), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** {@code fdatasync(2)}. */
+  static int syncData(int fd) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((int) FDATASYNC.invokeExact(state, fd), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

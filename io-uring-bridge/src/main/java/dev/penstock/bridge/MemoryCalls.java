@@ -48,6 +48,11 @@ final class MemoryCalls {
       Native.errnoCall("memfd_create", FunctionDescriptor.of(INT, POINTER, INT));
   private static final MethodHandle FTRUNCATE =
       Native.errnoCall("ftruncate", FunctionDescriptor.of(INT, INT, LONG));
+  private static final MethodHandle FCNTL_POINTER =
+      Native.errnoCall(
+          "fcntl",
+          FunctionDescriptor.of(INT, INT, INT, POINTER),
+          Linker.Option.firstVariadicArg(2));
   private static final MethodHandle FCNTL =
       Native.errnoCall(
           "fcntl", FunctionDescriptor.of(INT, INT, INT, INT), Linker.Option.firstVariadicArg(2));
@@ -124,6 +129,16 @@ final class MemoryCalls {
     try {
       MemorySegment state = Native.errnoState();
       return Native.result((int) FCNTL.invokeExact(state, fd, command, argument), state);
+    } catch (Throwable e) {
+      throw Native.unexpected(e);
+    }
+  }
+
+  /** {@code fcntl} with a structure: the same call, its third argument an address. */
+  static int fcntl(int fd, int command, MemorySegment argument) {
+    try {
+      MemorySegment state = Native.errnoState();
+      return Native.result((int) FCNTL_POINTER.invokeExact(state, fd, command, argument), state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

@@ -12,6 +12,9 @@ final class NativeFile extends OpenFile {
   /** Alignment assumed where the kernel (before 6.1, or its file system) does not tell. */
   private static final int USUAL_ALIGNMENT = 4096;
 
+  /** Permissions of a file that is made here. */
+  private static final int OWNER_ONLY = 0600;
+
   /** {@link #ringSlot}: not looked at by the ring yet. */
   static final int SLOT_UNKNOWN = -1;
 
@@ -20,6 +23,7 @@ final class NativeFile extends OpenFile {
 
   private final int fd;
   private final boolean dropPages;
+  private final boolean writable;
   private final int requestBytes;
 
   /** Index in the ring's table of registered files; touched by the ring's thread only. */
@@ -39,6 +43,7 @@ final class NativeFile extends OpenFile {
       FileCalls.Stat stat,
       Choice choice,
       int fd,
+      boolean writable,
       BounceBuffers bounce,
       Closing closing) {
     super(
@@ -49,6 +54,7 @@ final class NativeFile extends OpenFile {
         choice.reason,
         bounce);
     this.fd = fd;
+    this.writable = writable;
     this.dropPages = !choice.cached;
     this.requestBytes = DeviceLimits.requestBytes(stat.deviceMajor(), stat.deviceMinor());
     this.closing = closing;
@@ -78,10 +84,46 @@ final class NativeFile extends OpenFile {
             stat.isDirectory() ? Errno.EISDIR : Errno.EINVAL,
             "it is not a regular file");
       }
-      return new NativeFile(path, stat, choose(fd, stat, mode), fd, bounce, closing);
+      return new NativeFile(path, stat, choose(fd, stat, mode), fd, false, bounce, closing);
     } catch (IOException | RuntimeException | Error e) {
       FileCalls.close(fd);
       throw e;
+    }
+  }
+
+  /** Opens or makes a file of {@code sizeBytes} for its one owner; see {@link BlockWriter}. */
+  static NativeFile claim(Path path, long sizeBytes, BounceBuffers bounce, Closing closing)
+      throws IOException {
+    int flags = FileCalls.O_RDWR | FileCalls.O_CREAT | FileCalls.O_NOFOLLOW;
+    int fd = FileCalls.open(path, flags | FileCalls.O_CLOEXEC | FileCalls.O_NONBLOCK, OWNER_ONLY);
+    if (fd < 0) {
+      throw openFailed(path, fd);
+    }
+    try {
+      if (!FileCalls.stat(fd).isRegular()) {
+        throw new ErrnoException("claim of " + path, Errno.EINVAL, "it is not a regular file");
+      }
+      FileClaim.take(path, fd);
+      resize(path, fd, FileCalls.stat(fd).sizeBytes(), sizeBytes);
+      FileCalls.Stat stat = FileCalls.stat(fd);
+      Choice choice = choose(fd, stat, ReadMode.DIRECT);
+      return new NativeFile(path, stat, choice, fd, true, bounce, closing);
+    } catch (IOException | RuntimeException | Error e) {
+      FileCalls.close(fd);
+      throw e;
+    }
+  }
+
+  private static void resize(Path path, int fd, long from, long to) throws IOException {
+    int result = from > to ? MemoryCalls.ftruncate(fd, to) : FileCalls.reserve(fd, to);
+    if (result == -Errno.EOPNOTSUPP) {
+      result = MemoryCalls.ftruncate(fd, to);
+    }
+    if (result < 0) {
+      throw new ErrnoException(
+          "reserving %d bytes for %s".formatted(to, path),
+          result,
+          "ask for fewer bytes or free some");
     }
   }
 
@@ -158,6 +200,47 @@ final class NativeFile extends OpenFile {
   }
 
   @Override
+  boolean isWritable() {
+    return writable;
+  }
+
+  @Override
+  int writeOnce(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
+    try {
+      while (true) {
+        boolean direct = mode() == ReadMode.DIRECT;
+        long result = FileCalls.pwrite(fd, slab.address() + slabOffset, length, fileOffset);
+        if (result >= 0) {
+          return (int) result;
+        }
+        if (!retry(result, direct)) {
+          throw new ErrnoException(
+              "write of %s, %d bytes at offset %d".formatted(path(), length, fileOffset), result);
+        }
+      }
+    } finally {
+      Reference.reachabilityFence(slab);
+    }
+  }
+
+  @Override
+  public void sync() throws IOException {
+    beginRead(0, MemorySegment.NULL, 0, 0);
+    try {
+      int result = FileCalls.syncData(fd);
+      if (result < 0) {
+        throw new ErrnoException("fdatasync of " + path(), result);
+      }
+      if (mode() == ReadMode.BUFFERED && dropPages) {
+        FileCalls.dropPages(fd, 0, 0);
+      }
+    } finally {
+      endRead();
+    }
+  }
+
+  @Override
   public long readNow(long fileOffset, Scatter target) throws IOException {
     if (mode() == ReadMode.DIRECT || target.count() < 2) {
       return super.readNow(fileOffset, target);
@@ -186,7 +269,7 @@ final class NativeFile extends OpenFile {
       return false;
     }
     MemoryCalls.fcntl(fd, FileCalls.F_SETFL, 0);
-    turnBuffered("buffered: a direct read was refused with " + Errno.name(result));
+    turnBuffered("buffered: a direct request was refused with " + Errno.name(result));
     return true;
   }
 
@@ -199,6 +282,9 @@ final class NativeFile extends OpenFile {
 
   @Override
   void release() throws IOException {
+    if (writable) {
+      FileClaim.give(fd);
+    }
     closing.closing(this);
     int result = FileCalls.close(fd);
     if (result < 0) {

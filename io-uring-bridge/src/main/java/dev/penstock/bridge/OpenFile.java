@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * What every open file knows, and blocking reads of any offset, length and address on top of a
  * primitive that, in direct mode, takes aligned ones only.
  */
-abstract class OpenFile implements BlockReader.ReadableFile {
+abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.WritableFile {
   /** What the file system says of a file when it is opened. */
   record Facts(long sizeBytes, long inode, long modifiedNanos) {}
 
@@ -50,6 +50,16 @@ abstract class OpenFile implements BlockReader.ReadableFile {
    */
   abstract int readOnce(long fileOffset, MemorySegment slab, long slabOffset, int length)
       throws IOException;
+
+  /**
+   * One positional write on the calling thread: bytes written. In direct mode offset, address and
+   * length are multiples of the alignment.
+   */
+  abstract int writeOnce(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException;
+
+  /** Whether it was opened for writing, by a claim. */
+  abstract boolean isWritable();
 
   /** Frees what {@link #close} has to; called once. */
   abstract void release() throws IOException;
@@ -108,6 +118,21 @@ abstract class OpenFile implements BlockReader.ReadableFile {
     }
   }
 
+  /** {@link #beginRead} for a write, which {@link #endRead} follows as well. */
+  final void beginWrite(long fileOffset, MemorySegment slab, long slabOffset, int length) {
+    if (!isWritable()) {
+      throw new IllegalArgumentException(path + " was opened for reading only");
+    }
+    Objects.checkFromIndexSize(fileOffset, length, facts.sizeBytes());
+    int mask = alignmentBytes - 1;
+    if (((fileOffset | length | (slab.address() + slabOffset)) & mask) != 0) {
+      throw new IllegalArgumentException(
+          "write of %s: offset %d, length %d and address must be multiples of %d"
+              .formatted(path, fileOffset, length, mask + 1));
+    }
+    beginRead(fileOffset, slab, slabOffset, length);
+  }
+
   final void endRead() {
     readers.decrementAndGet();
   }
@@ -148,6 +173,30 @@ abstract class OpenFile implements BlockReader.ReadableFile {
   final boolean endsAt(long end) {
     // Files of size 0 may still have content (procfs), and end where a read returns nothing.
     return facts.sizeBytes() > 0 && end >= facts.sizeBytes();
+  }
+
+  @Override
+  public final void writeNow(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
+    beginWrite(fileOffset, slab, slabOffset, length);
+    try {
+      writeAll(fileOffset, slab, slabOffset, length);
+    } finally {
+      endRead();
+    }
+  }
+
+  /** {@link #writeNow} for a caller that has announced the write. */
+  final void writeAll(long fileOffset, MemorySegment slab, long slabOffset, int length)
+      throws IOException {
+    for (int done = 0; done < length; ) {
+      int some = writeOnce(fileOffset + done, slab, slabOffset + done, length - done);
+      if (some == 0) {
+        throw new ErrnoException(
+            "write of %s, %d bytes at offset %d".formatted(path, length, fileOffset), Errno.EIO);
+      }
+      done += some;
+    }
   }
 
   /**

@@ -7,7 +7,7 @@ final class Piece {
   final int index;
 
   /** Whose part it is; null while unused. */
-  @Nullable ReadRequest request;
+  @Nullable BlockRequest request;
 
   long fileOffset;
   long address;

@@ -205,12 +205,13 @@ final class Uring implements AutoCloseable {
   }
 
   /**
-   * Queues a read. There must be room: fewer than {@link #entryCount} since the last {@link
-   * #enter}.
+   * Queues a read or a write. There must be room: fewer than {@link #entryCount} since the last
+   * {@link #enter}.
    *
-   * @param buffer index of the registered buffer that holds the whole target, or -1
+   * @param buffer index of the registered buffer that holds all of the memory, or -1
    */
-  void read(
+  void transfer(
+      boolean write,
       int file,
       boolean fixedFile,
       long offset,
@@ -219,7 +220,7 @@ final class Uring implements AutoCloseable {
       int buffer,
       long userData) {
     long at = (long) (tail++ & sqMask) * UringCalls.SQE_BYTES;
-    int opcode = buffer >= 0 ? UringCalls.OP_READ_FIXED : UringCalls.OP_READ;
+    int opcode = UringCalls.opcode(write, buffer >= 0);
     int sqeFlags = fixedFile ? UringCalls.SQE_FIXED_FILE : 0;
     // Eight aligned words; little-endian, as are both architectures that io_uring numbers fit.
     entries.set(LONG, at, opcode | sqeFlags << 8 | (long) file << 32);

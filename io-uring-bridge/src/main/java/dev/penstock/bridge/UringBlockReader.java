@@ -13,10 +13,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Block reads by io_uring. One platform thread owns the ring; other threads hand requests to it and
- * wake it, by an eventfd of which a read is always posted in the ring, only when it sleeps.
+ * Block reads and writes by io_uring. One platform thread owns the ring; other threads hand
+ * requests to it and wake it, by an eventfd of which a read is always posted in the ring, only when
+ * it sleeps.
  */
-final class UringBlockReader implements BlockReader, NativeFile.Closing {
+final class UringBlockReader implements ReaderFactory.Engine, NativeFile.Closing {
   private static final System.Logger LOG = System.getLogger(UringBlockReader.class.getName());
 
   /** {@code user_data} of the posted eventfd read; pieces have theirs from 0. */
@@ -93,19 +94,46 @@ final class UringBlockReader implements BlockReader, NativeFile.Closing {
       int length,
       Completion completion) {
     NativeFile open = (NativeFile) file;
-    if (!open.isOf(this)) {
+    open.beginRead(fileOffset, slab, slabOffset, length);
+    submit(new BlockRequest(false, open, fileOffset, slab, slabOffset, length, completion));
+  }
+
+  @Override
+  public WritableFile claim(Path path, long sizeBytes) throws IOException {
+    if (closed.get()) {
+      throw new IllegalStateException("block writer is closed, claim of " + path);
+    }
+    return NativeFile.claim(path, sizeBytes, memory.callersBounce(), this);
+  }
+
+  @Override
+  public void write(
+      WritableFile file,
+      long fileOffset,
+      MemorySegment slab,
+      long slabOffset,
+      int length,
+      Completion completion) {
+    NativeFile open = (NativeFile) file;
+    open.beginWrite(fileOffset, slab, slabOffset, length);
+    submit(new BlockRequest(true, open, fileOffset, slab, slabOffset, length, completion));
+  }
+
+  /** Hands over a request that its file knows of already. */
+  private void submit(BlockRequest request) {
+    NativeFile file = request.file;
+    if (!file.isOf(this)) {
+      file.endRead();
       throw new IllegalArgumentException(file.path() + " was opened by another reader");
     }
-    open.beginRead(fileOffset, slab, slabOffset, length);
     if (!room.tryAcquire()) {
       flush();
       room.acquireUninterruptibly();
     }
-    ReadRequest request = new ReadRequest(open, fileOffset, slab, slabOffset, length, completion);
     if (closed.get() || !handOff.add(request)) {
-      open.endRead();
+      file.endRead();
       room.release();
-      throw new IllegalStateException("block reader is closed, read of " + file.path());
+      throw new IllegalStateException("block reader is closed, use of " + file.path());
     }
     if (ownerState.get() == SLEEPS_IDLE) {
       wakeOwner();
@@ -233,7 +261,7 @@ final class UringBlockReader implements BlockReader, NativeFile.Closing {
 
   private void postWake(Uring ring) {
     long target = memory.wakeTarget().address();
-    ring.read(wake.descriptor(), false, 0, target, Long.BYTES, -1, WAKE);
+    ring.transfer(false, wake.descriptor(), false, 0, target, Long.BYTES, -1, WAKE);
   }
 
   private void giveRoom(UringLoop loop) {
@@ -246,7 +274,7 @@ final class UringBlockReader implements BlockReader, NativeFile.Closing {
   /** Ends what was handed over when nobody was left to take it. */
   private void endRest(HandOff.@Nullable Node first) {
     for (HandOff.Node node = first; node != null; node = node.next) {
-      if (node instanceof ReadRequest request) {
+      if (node instanceof BlockRequest request) {
         request.fail(-Errno.ECANCELED);
         request.end();
         room.release();

@@ -37,8 +37,10 @@ final class UringCalls {
   static final int REGISTER_FILES_UPDATE = 6;
   static final int REGISTER_RING_FDS = 20;
 
-  static final int OP_READ_FIXED = 4;
-  static final int OP_READ = 22;
+  private static final int OP_READ_FIXED = 4;
+  private static final int OP_WRITE_FIXED = 5;
+  private static final int OP_READ = 22;
+  private static final int OP_WRITE = 23;
   static final int SQE_FIXED_FILE = 1;
 
   static final long MAP_RINGS = 0;
@@ -86,7 +88,7 @@ final class UringCalls {
           SQ_OFFSETS.withName("sq_off"),
           CQ_OFFSETS.withName("cq_off"));
 
-  /** struct io_uring_sqe, the fields that reads use. */
+  /** struct io_uring_sqe, the fields that reads and writes use. */
   static final StructLayout SQE =
       MemoryLayout.structLayout(
           ValueLayout.JAVA_BYTE.withName("opcode"),
@@ -139,6 +141,14 @@ final class UringCalls {
           "layout has %d bytes where linux/io_uring.h has %d: %s"
               .formatted(layout.byteSize(), bytes, layout));
     }
+  }
+
+  /** The operation that moves bytes between a file and memory, registered or not. */
+  static int opcode(boolean write, boolean fixed) {
+    if (write) {
+      return fixed ? OP_WRITE_FIXED : OP_WRITE;
+    }
+    return fixed ? OP_READ_FIXED : OP_READ;
   }
 
   /** The names of set-up flags that this project uses. */

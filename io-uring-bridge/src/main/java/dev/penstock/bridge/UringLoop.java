@@ -22,7 +22,7 @@ final class UringLoop {
 
   private int unusedCount;
 
-  private final ArrayDeque<ReadRequest> waiting = new ArrayDeque<>();
+  private final ArrayDeque<BlockRequest> waiting = new ArrayDeque<>();
   private final ArrayDeque<Piece> again = new ArrayDeque<>();
   private int finished;
 
@@ -56,7 +56,7 @@ final class UringLoop {
     while (node != null) {
       HandOff.Node next = node.next;
       node.next = null;
-      if (node instanceof ReadRequest request) {
+      if (node instanceof BlockRequest request) {
         tables.admit(request.file);
         waiting.add(request);
       } else if (node instanceof ForgetFile forget) {
@@ -77,7 +77,7 @@ final class UringLoop {
 
   /** Ends what has not been handed to the kernel; what has been is finished as usual. */
   void cancelWaiting() {
-    for (ReadRequest request : waiting) {
+    for (BlockRequest request : waiting) {
       request.fail(-Errno.ECANCELED);
       if (request.isDone()) {
         complete(request);
@@ -92,7 +92,7 @@ final class UringLoop {
       queue(again.remove());
     }
     while (unusedCount > 0 && !waiting.isEmpty()) {
-      ReadRequest request = waiting.element();
+      BlockRequest request = waiting.element();
       if (request.issued == request.length) {
         waiting.remove();
         if (request.isDone() && request.length == 0) {
@@ -105,7 +105,7 @@ final class UringLoop {
   }
 
   /** Queues the next piece of {@code request}; false when it needs a bounce block and has none. */
-  private boolean issueNext(ReadRequest request) {
+  private boolean issueNext(BlockRequest request) {
     int alignment = request.file.alignmentBytes();
     long at = request.fileOffset + request.issued;
     long address = request.slab.address() + request.slabOffset + request.issued;
@@ -130,7 +130,7 @@ final class UringLoop {
     return true;
   }
 
-  private void aimStraight(Piece piece, ReadRequest request, long at, long address, int step) {
+  private void aimStraight(Piece piece, BlockRequest request, long at, long address, int step) {
     int length = Math.min(step, request.file.requestBytes());
     int buffer = tables.bufferOf(address);
     if (buffer >= 0 && address + length > tables.bufferEnd(buffer)) {
@@ -147,7 +147,7 @@ final class UringLoop {
     request.issued += length;
   }
 
-  private boolean aimAtBounce(Piece piece, ReadRequest request, long at, int want, int alignment) {
+  private boolean aimAtBounce(Piece piece, BlockRequest request, long at, int want, int alignment) {
     int block = bounce.take();
     if (block < 0) {
       return false;
@@ -166,13 +166,14 @@ final class UringLoop {
   }
 
   private void queue(Piece piece) {
-    ReadRequest request = piece.request;
+    BlockRequest request = piece.request;
     if (request == null) {
       throw new IllegalStateException("piece " + piece.index + " belongs to no request");
     }
     int slot = request.file.ringSlot;
     boolean fixed = slot >= 0;
-    ring.read(
+    ring.transfer(
+        request.write,
         fixed ? slot : request.file.fd(),
         fixed,
         piece.fileOffset + piece.done,
@@ -185,7 +186,7 @@ final class UringLoop {
   /** Handles the completion of piece {@code index}. */
   void finish(int index, int result) {
     Piece piece = pieces[index];
-    ReadRequest request = piece.request;
+    BlockRequest request = piece.request;
     if (request == null) {
       throw new IllegalStateException("completion of piece %d, which is unused".formatted(index));
     }
@@ -206,10 +207,18 @@ final class UringLoop {
     }
   }
 
-  /** Counts what arrived; true when the kernel stopped short before the end of the file. */
-  private static boolean goesOn(Piece piece, ReadRequest request, int result) {
+  /** Counts what was moved; true when the kernel stopped short before the end. */
+  private static boolean goesOn(Piece piece, BlockRequest request, int result) {
     piece.done += result;
     if (piece.done == piece.length) {
+      return false;
+    }
+    if (request.write) {
+      // Why the kernel stopped short, the next try tells; nothing at all would never end.
+      if (result > 0) {
+        return true;
+      }
+      request.fail(-Errno.EIO);
       return false;
     }
     long end = piece.fileOffset + piece.done;
@@ -221,7 +230,7 @@ final class UringLoop {
     return false;
   }
 
-  private void release(Piece piece, ReadRequest request) {
+  private void release(Piece piece, BlockRequest request) {
     if (piece.bounceBlock >= 0) {
       int skip = (int) (request.fileOffset + piece.wantedAt - piece.fileOffset);
       int usable = Math.clamp((long) piece.done - skip, 0, piece.wanted);
@@ -238,7 +247,7 @@ final class UringLoop {
     request.running--;
   }
 
-  private void complete(ReadRequest request) {
+  private void complete(BlockRequest request) {
     finished++;
     request.end();
   }
@@ -246,7 +255,7 @@ final class UringLoop {
   /** After the ring itself has failed: ends everything with an I/O error. */
   void failAll() {
     for (Piece piece : pieces) {
-      ReadRequest request = piece.request;
+      BlockRequest request = piece.request;
       if (request != null) {
         request.fail(-Errno.EIO);
         piece.done = 0;
@@ -256,7 +265,7 @@ final class UringLoop {
         }
       }
     }
-    for (ReadRequest request : waiting) {
+    for (BlockRequest request : waiting) {
       request.fail(-Errno.EIO);
       if (request.isDone()) {
         complete(request);

@@ -96,7 +96,7 @@ class UringProofTest {
   @Test
   void completionsWaitUntilTheOwnerAsks() throws Exception {
     try (NativeFile file = openDirect(file())) {
-      ring.read(file.fd(), false, 0, region.segment().address(), 4096, -1, 1);
+      ring.transfer(false, file.fd(), false, 0, region.segment().address(), 4096, -1, 1);
       // Submitted without GETEVENTS: deferred task work stays undone however long it takes.
       ring.publish();
       assertEquals(1, UringCalls.enter(ring.fd(), 1, 0, 0));

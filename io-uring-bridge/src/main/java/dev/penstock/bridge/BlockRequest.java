@@ -2,10 +2,14 @@ package dev.penstock.bridge;
 
 import java.lang.foreign.MemorySegment;
 
-/** A read on its way through the ring. After it was handed over, the ring's thread's alone. */
-final class ReadRequest extends HandOff.Node {
-  private static final System.Logger LOG = System.getLogger(ReadRequest.class.getName());
+/**
+ * A read or a write on its way through the ring. After it was handed over, the ring's thread's
+ * alone.
+ */
+final class BlockRequest extends HandOff.Node {
+  private static final System.Logger LOG = System.getLogger(BlockRequest.class.getName());
 
+  final boolean write;
   final NativeFile file;
   final long fileOffset;
   final MemorySegment slab;
@@ -25,13 +29,15 @@ final class ReadRequest extends HandOff.Node {
   /** The first error, negated, or 0. */
   long error;
 
-  ReadRequest(
+  BlockRequest(
+      boolean write,
       NativeFile file,
       long fileOffset,
       MemorySegment slab,
       long slabOffset,
       int length,
       BlockReader.Completion completion) {
+    this.write = write;
     this.file = file;
     this.fileOffset = fileOffset;
     this.slab = slab;
@@ -58,7 +64,7 @@ final class ReadRequest extends HandOff.Node {
     try {
       completion.done(error != 0 ? error : Math.clamp(fileEnd - fileOffset, 0, length));
     } catch (RuntimeException | Error e) {
-      LOG.log(System.Logger.Level.ERROR, "completion of a read failed", e);
+      LOG.log(System.Logger.Level.ERROR, "completion of a read or write failed", e);
     }
   }
 }
