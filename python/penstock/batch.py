@@ -95,6 +95,11 @@ class Batch:
         return self["__flags__"]
 
     @property
+    def sources(self) -> np.ndarray:
+        """int32 per row: the source of a mixture that it is of, by its place in ``loader.plan["sources"]``."""
+        return self["__source__"] if "__source__" in self else np.zeros(self.rows, np.int32)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the columns in the slot."""
         return self._body_bytes

@@ -9,7 +9,7 @@ import re
 import sys
 import time
 import weakref
-from typing import Iterator, Optional, Sequence, Union
+from typing import Iterator, Mapping, Optional, Sequence, Union
 
 from . import _daemon, _session
 from ._control import Connection
@@ -40,7 +40,7 @@ class Loader:
     ...         train(batch["jpg"], batch["cls"])
 
     Args:
-        dataset: path or URL with brace patterns, glob, directory, ``@list.txt``, or a list of them.
+        dataset: path or URL with brace patterns, glob, directory, ``@list.txt``, or a list of them. None with ``mix``.
         batch_size: rows of this rank's batches; the global batch is ``batch_size * world_size``.
         rank, world_size: the data-parallel rank. Default: of ``torch.distributed`` when it is initialised, else of the
             environment (``RANK``, ``WORLD_SIZE``), else 0 of 1.
@@ -52,6 +52,13 @@ class Loader:
             the next epoch).
         fields: written forms such as ``"jpg"``, ``"cls:int"``, ``"emb:npy"``, ``"emb:f32[16,16]"``, ``"ids:ints"``; None: all
             fields as bytes.
+        mix: sources with weights, in place of ``dataset``: ``{"web-{000..099}.tar": 0.7, "code": 0.3}``, or a list of dicts
+            ``{"dataset": ..., "weight": ..., "name": ..., "epochs": ...}``. A source with ``epochs`` is used up then, others repeat.
+            A dict with ``"parts"`` in place of ``"dataset"`` is a group that shares its weight among them. Shares are exact
+            over each cycle of rows; ``batch.sources`` says each row's source by its place in ``plan["sources"]``. A mixture's
+            epoch is as many steps as its sources have samples together. See also :meth:`set_mix`.
+        used_up: what happens when a source of so many epochs is used up: ``"stop"`` ends the run, ``"hand_over"`` gives its share
+            to the others.
         on_bad: ``"fail"``, ``"skip"`` (fewer rows) or ``"replace"`` (flagged) for samples whose bytes are wrong.
         device: where :meth:`penstock.torch.TorchLoader` puts batches; here it only decides whether the ring is page-locked
             (a CUDA device). None: page-locked if PyTorch with CUDA is loaded.
@@ -72,7 +79,7 @@ class Loader:
 
     def __init__(
         self,
-        dataset: Union[str, "os.PathLike[str]", Sequence[str]],
+        dataset: Union[str, "os.PathLike[str]", Sequence[str], None],
         batch_size: int,
         *,
         rank: Optional[int] = None,
@@ -82,6 +89,8 @@ class Loader:
         epochs: Optional[int] = None,
         end: str = "drop",
         fields: Optional[Sequence[str]] = None,
+        mix: Union[Mapping[str, float], Sequence[dict], None] = None,
+        used_up: str = "stop",
         on_bad: str = "fail",
         device=None,
         run_dir: Optional[str] = None,
@@ -93,9 +102,12 @@ class Loader:
         sidecar_options: Sequence[str] = (),
     ):
         rank, world_size = _rank_and_world(rank, world_size)
-        single = isinstance(dataset, (str, os.PathLike))
+        if (dataset is None) == (mix is None):
+            raise ValueError("name either a dataset or, with mix=, the sources of a mixture")
         self._config = {
-            "dataset": [_absolute(os.fspath(d)) for d in ([dataset] if single else dataset)],
+            "dataset": [] if dataset is None else _paths(dataset),
+            "mix": _mix(mix),
+            "used_up": used_up,
             "batch_size": int(batch_size),
             "rank": rank,
             "world_size": world_size,
@@ -226,6 +238,18 @@ class Loader:
         cursor = state["cursor"]
         self._cursor = None if cursor is None else json.dumps(cursor).encode()
 
+    def set_mix(self, mix) -> None:
+        """Other weights of the same sources (``mix`` as for the constructor), from the next batch on.
+
+        Every rank has to do this between the same two steps. A state that is saved afterwards has the change in it. Loading a
+        state into a loader that was made with other weights does the same.
+        """
+        if not self._config["mix"]:
+            raise ValueError("this loader reads one dataset, not a mixture")
+        self._open()  # the position, before the first batch too
+        self._end_session()
+        self._config["mix"] = _mix(mix)
+
     def stats(self) -> dict:
         """Counters of this life: batches, bytes, seconds waited, reconnections, and the hand-off latency in microseconds.
 
@@ -277,7 +301,8 @@ class Loader:
             pass
 
     def __repr__(self) -> str:
-        return f"<Loader of {self._config['dataset']}, batches of {self._config['batch_size']}, rank {self._config['rank']} of {self._config['world_size']}>"
+        data = self._config["dataset"] or [part.get("name") or part.get("dataset", "group") for part in self._config["mix"]]
+        return f"<Loader of {data}, batches of {self._config['batch_size']}, rank {self._config['rank']} of {self._config['world_size']}>"
 
 
 _EPOCH = re.compile(rb'"epoch": ?(\d+)')
@@ -286,6 +311,32 @@ _EPOCH = re.compile(rb'"epoch": ?(\d+)')
 def _epoch(cursor: bytes) -> int:
     """The epoch of a cursor, without parsing all of it for each batch."""
     return int(_EPOCH.search(cursor)[1])
+
+
+def _paths(dataset) -> "list[str]":
+    single = isinstance(dataset, (str, os.PathLike))
+    return [_absolute(os.fspath(d)) for d in ([dataset] if single else dataset)]
+
+
+def _mix(mix) -> "list[dict]":
+    """The parts of a mixture as OPEN has them."""
+    if mix is None:
+        return []
+    if isinstance(mix, Mapping):
+        mix = [{"dataset": dataset, "weight": weight} for dataset, weight in mix.items()]
+    parts = []
+    for part in mix:
+        part = dict(part)
+        if "parts" in part:
+            part["parts"] = _mix(part["parts"])
+        elif "dataset" in part:
+            part["dataset"] = _paths(part["dataset"])
+        else:
+            raise ValueError(f"a part of mix= has neither dataset nor parts: {part}")
+        parts.append(part)
+    if not parts:
+        raise ValueError("mix= names no source")
+    return parts
 
 
 def _absolute(dataset: str) -> str:

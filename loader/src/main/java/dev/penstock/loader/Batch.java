@@ -84,6 +84,11 @@ public final class Batch implements AutoCloseable {
     return value(BatchSchema.FLAGS, row).get(ValueLayout.JAVA_BYTE, 0);
   }
 
+  /** The number of the source of a mixture that the row is of; 0 for one dataset. */
+  public int source(int row) {
+    return schema.hasSource() ? value(BatchSchema.SOURCE, row).get(SlotLayout.INT, 0) : 0;
+  }
+
   /** Whether the row's sample lacks the field. */
   public boolean isNull(String field, int row) {
     Column column = column(field);

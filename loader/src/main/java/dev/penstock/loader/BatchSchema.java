@@ -15,8 +15,8 @@ import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
- * The columns of a batch: {@code __key__} (binary), {@code __flags__} (one byte a row), then the
- * fields in the order they were asked for. Immutable.
+ * The columns of a batch: {@code __key__} (binary), {@code __flags__} (one byte a row), for a
+ * mixture {@code __source__} (int32), then the fields in the order they were asked for. Immutable.
  */
 public final class BatchSchema {
   /** Name of the column of sample keys. */
@@ -24,6 +24,9 @@ public final class BatchSchema {
 
   /** Name of the column of row flags. */
   public static final String FLAGS = "__flags__";
+
+  /** Name of the column that says which source of a mixture a row is of; only mixtures have it. */
+  public static final String SOURCE = "__source__";
 
   /** Row flag: repeats an earlier sample to fill the last step ({@code end = pad}). */
   public static final byte ROW_PADDING = 1;
@@ -66,32 +69,37 @@ public final class BatchSchema {
   }
 
   private final List<FieldSpec> fields;
+  private final boolean hasSource;
   private final List<Column> columns;
   private final Schema arrow;
   private final int nodeCount;
   private final int bufferCount;
 
-  private BatchSchema(List<FieldSpec> fields) {
+  private BatchSchema(List<FieldSpec> fields, boolean hasSource) {
     this.fields = List.copyOf(fields);
+    this.hasSource = hasSource;
     List<Column> made = new ArrayList<>();
-    int node = 0;
-    int buffer = 0;
-    for (int i = -2; i < fields.size(); i++) {
-      Column column =
-          switch (i) {
-            case -2 -> new Column(KEY, Form.BINARY, ElementType.UINT8, List.of(), node, buffer);
-            case -1 ->
-                new Column(FLAGS, Form.PRIMITIVE, ElementType.UINT8, List.of(), node, buffer);
-            default -> column(fields.get(i), node, buffer);
-          };
-      made.add(column);
-      node += column.form.nodes;
-      buffer += column.form.buffers;
+    add(made, KEY, Form.BINARY, ElementType.UINT8, List.of());
+    add(made, FLAGS, Form.PRIMITIVE, ElementType.UINT8, List.of());
+    if (hasSource) {
+      add(made, SOURCE, Form.PRIMITIVE, ElementType.INT32, List.of());
+    }
+    for (FieldSpec field : fields) {
+      add(made, field.name(), form(field), element(field), field.shape());
     }
     this.columns = List.copyOf(made);
-    this.nodeCount = node;
-    this.bufferCount = buffer;
+    Column last = made.getLast();
+    this.nodeCount = last.node + last.form.nodes;
+    this.bufferCount = last.buffer + last.form.buffers;
     this.arrow = new Schema(columns.stream().map(BatchSchema::arrowField).toList());
+  }
+
+  private static void add(
+      List<Column> made, String name, Form form, ElementType element, List<Integer> shape) {
+    Column before = made.isEmpty() ? null : made.getLast();
+    int node = before == null ? 0 : before.node + before.form.nodes;
+    int buffer = before == null ? 0 : before.buffer + before.form.buffers;
+    made.add(new Column(name, form, element, shape, node, buffer));
   }
 
   /**
@@ -100,31 +108,40 @@ public final class BatchSchema {
    * @throws IllegalArgumentException if two have one name, or an npy field's shape is not known yet
    */
   public static BatchSchema of(List<FieldSpec> fields) {
+    return of(fields, false);
+  }
+
+  /** The schema for these fields of a mixture: a column says each row's source. */
+  public static BatchSchema ofMixture(List<FieldSpec> fields) {
+    return of(fields, true);
+  }
+
+  private static BatchSchema of(List<FieldSpec> fields, boolean hasSource) {
     long names = fields.stream().map(FieldSpec::name).distinct().count();
     if (names != fields.size()) {
       throw new IllegalArgumentException("a field is named twice in " + fields);
     }
-    return new BatchSchema(fields);
+    return new BatchSchema(fields, hasSource);
   }
 
-  private static Column column(FieldSpec field, int node, int buffer) {
-    Form form =
-        switch (field.kind()) {
-          case BYTES -> Form.BINARY;
-          case INT, FLOAT -> Form.PRIMITIVE;
-          case TENSOR -> Form.TENSOR;
-          case INTS, FLOATS -> Form.LIST;
-          case NPY ->
-              throw new IllegalArgumentException(
-                  "the shape of npy field " + field.name() + " is not known");
-        };
-    ElementType element =
-        switch (field.kind()) {
-          case INT, INTS -> ElementType.INT64;
-          case FLOAT, FLOATS -> ElementType.FLOAT32;
-          default -> field.element();
-        };
-    return new Column(field.name(), form, element, field.shape(), node, buffer);
+  private static Form form(FieldSpec field) {
+    return switch (field.kind()) {
+      case BYTES -> Form.BINARY;
+      case INT, FLOAT -> Form.PRIMITIVE;
+      case TENSOR -> Form.TENSOR;
+      case INTS, FLOATS -> Form.LIST;
+      case NPY ->
+          throw new IllegalArgumentException(
+              "the shape of npy field " + field.name() + " is not known");
+    };
+  }
+
+  private static ElementType element(FieldSpec field) {
+    return switch (field.kind()) {
+      case INT, INTS -> ElementType.INT64;
+      case FLOAT, FLOATS -> ElementType.FLOAT32;
+      default -> field.element();
+    };
   }
 
   private static Field arrowField(Column column) {
@@ -158,6 +175,16 @@ public final class BatchSchema {
   /** The fields, without key and flags. */
   public List<FieldSpec> fields() {
     return fields;
+  }
+
+  /** Whether there is a column that says which source of a mixture each row is of. */
+  public boolean hasSource() {
+    return hasSource;
+  }
+
+  /** The number of the first field's column: ours come before. */
+  int firstField() {
+    return hasSource ? 3 : 2;
   }
 
   /** The same as an Arrow schema; tensors carry {@code arrow.fixed_shape_tensor} metadata. */

@@ -19,6 +19,7 @@ final class BatchWork {
   final int rows;
   final ShardView[] shards;
   final int[] ordinals;
+  final int[] sources;
   final long[] epochs;
   final long[] indexes;
   final boolean[] valid;
@@ -36,12 +37,14 @@ final class BatchWork {
     this.rows = samples.count();
     this.shards = shards;
     ordinals = new int[rows];
+    sources = new int[rows];
     epochs = new long[rows];
     indexes = new long[rows];
     valid = new boolean[rows];
     leases = new @Nullable ByteLease[rows];
     for (int row = 0; row < rows; row++) {
       ordinals[row] = samples.ordinal(row);
+      sources[row] = samples.source(row);
       epochs[row] = samples.epoch(row);
       indexes[row] = samples.index(row);
       valid[row] = samples.valid(row);
@@ -57,6 +60,7 @@ final class BatchWork {
     rows = 0;
     shards = new ShardView[0];
     ordinals = new int[0];
+    sources = new int[0];
     epochs = new long[0];
     indexes = new long[0];
     valid = new boolean[0];

@@ -17,6 +17,7 @@ final class BatchWriter {
   private final Ring ring;
   private final List<Column> columns;
   private final MetadataTemplate template;
+  private final int cursorBytes;
   private final long messageStart;
 
   // Per column: places as offsets from the body's start, capacities and what is used of them.
@@ -35,11 +36,17 @@ final class BatchWriter {
   private int maxRows;
   private int rows;
 
-  BatchWriter(BatchSchema schema, Ring ring) {
+  /**
+   * Writes into slots of {@code ring}.
+   *
+   * @param cursorBytes room that is kept for the cursor's JSON
+   */
+  BatchWriter(BatchSchema schema, Ring ring, int cursorBytes) {
     this.ring = ring;
     this.columns = schema.columns();
     this.template = MetadataTemplate.of(schema);
-    this.messageStart = messageStart(schema);
+    this.cursorBytes = cursorBytes;
+    this.messageStart = messageStart(schema, cursorBytes);
     int count = columns.size();
     validityAt = new long[count];
     offsetsAt = new long[count];
@@ -51,16 +58,14 @@ final class BatchWriter {
     nulls = new long[count];
   }
 
-  private static long messageStart(BatchSchema schema) {
+  private static long messageStart(BatchSchema schema, int cursorBytes) {
     return SlotLayout.align(
-        SlotLayout.BUFFER_TABLE
-            + SlotLayout.BUFFER_ENTRY * schema.bufferCount()
-            + SlotLayout.CURSOR_CAPACITY);
+        SlotLayout.BUFFER_TABLE + SlotLayout.BUFFER_ENTRY * schema.bufferCount() + cursorBytes);
   }
 
   /** The slot size that holds {@code rows} rows whose variable-size data sum up to {@code data}. */
-  static long slotBytes(BatchSchema schema, int rows, long data) {
-    long bytes = messageStart(schema) + MetadataTemplate.of(schema).byteSize();
+  static long slotBytes(BatchSchema schema, int rows, long data, int cursorBytes) {
+    long bytes = messageStart(schema, cursorBytes) + MetadataTemplate.of(schema).byteSize();
     for (Column column : schema.columns()) {
       bytes += SlotLayout.align(validityBytes(rows)) + SlotLayout.align(offsetBytes(column, rows));
       bytes += SlotLayout.ALIGNMENT;
@@ -151,6 +156,12 @@ final class BatchWriter {
   void putByte(int column, byte value) {
     long at = reserve(column, 1);
     slot.memory().set(ValueLayout.JAVA_BYTE, at, value);
+  }
+
+  /** Puts one 32-bit integer. */
+  void putInt(int column, int value) {
+    long at = reserve(column, Integer.BYTES);
+    SlotLayout.writeInt(slot.memory(), at, value);
   }
 
   /** Puts one 64-bit integer. */
@@ -274,6 +285,10 @@ final class BatchWriter {
     for (int c = 0; c < columns.size(); c++) {
       finishColumn(c, memory, message, table);
     }
+    if (cursor.length > cursorBytes) {
+      throw new IllegalStateException(
+          "cursor of %d bytes, at most %d have room".formatted(cursor.length, cursorBytes));
+    }
     long cursorAt = SlotLayout.BUFFER_TABLE + SlotLayout.BUFFER_ENTRY * template.bufferCount();
     writeHeader(slot, sequence, step, epoch, 0, cursorAt, cursor);
     long at = slot.offset();
@@ -328,11 +343,6 @@ final class BatchWriter {
 
   private static void writeHeader(
       Slot slot, long sequence, long step, long epoch, int flags, long cursorAt, byte[] cursor) {
-    if (cursor.length > SlotLayout.CURSOR_CAPACITY) {
-      throw new IllegalStateException(
-          "cursor of %d bytes, at most %d have room"
-              .formatted(cursor.length, SlotLayout.CURSOR_CAPACITY));
-    }
     MemorySegment memory = slot.memory();
     long at = slot.offset();
     memory.asSlice(at, SlotLayout.BUFFER_TABLE).fill((byte) 0);

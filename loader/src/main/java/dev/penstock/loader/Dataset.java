@@ -1,7 +1,5 @@
 package dev.penstock.loader;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.penstock.cache.DatasetLocator;
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.FieldNames;
@@ -9,71 +7,110 @@ import dev.penstock.formats.RecordFormat;
 import dev.penstock.formats.ShardIndex;
 import dev.penstock.sharding.DatasetShape;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An ordered list of shards and what their indexes say: how many samples, how large, which fields.
- * Indexes are read on demand and kept within a bound. Immutable but for that; thread-safe.
+ * Indexes are read on demand and kept within the engine's bound. Several datasets can be seen as
+ * one, one behind the other, as a mixture's session needs them. Immutable but for the indexes that
+ * are in memory; thread-safe.
  */
 public final class Dataset {
-  /** Heap that the indexes of one dataset may take before the least recently used go. */
-  private static final long INDEX_CACHE_BYTES = 48L << 20;
-
   private final List<StoredObject> objects;
   private final IndexStore store;
   private final DatasetSummary summary;
   private final RecordFormat format;
   private final FieldNames names = new FieldNames();
-  private final Cache<Integer, ShardIndex> indexes;
+  private final IndexCache indexes;
+  private final Object owner;
+
+  /** The datasets that this one consists of; empty if it is one itself. */
+  private final List<Dataset> parts;
+
+  private final int[] firstShards;
 
   private Dataset(
       List<StoredObject> objects,
       IndexStore store,
       DatasetSummary summary,
-      Cache<Integer, ShardIndex> indexes) {
+      IndexCache indexes,
+      Object owner,
+      List<Dataset> parts) {
     this.indexes = indexes;
+    this.owner = owner;
     this.objects = List.copyOf(objects);
     this.store = store;
     this.summary = summary;
     this.format = summary.format();
+    this.parts = List.copyOf(parts);
+    this.firstShards = new int[parts.size()];
+    for (int i = 1; i < firstShards.length; i++) {
+      firstShards[i] = firstShards[i - 1] + parts.get(i - 1).shardCount();
+    }
     summary.fieldNames().forEach(names::intern);
   }
 
   /** Opens the shards' indexes, or returns {@code known} if nothing changed since. */
   static Dataset open(
-      Engine engine, List<String> patterns, boolean rawRecords, @Nullable Dataset known)
-      throws IOException {
-    return open(engine, patterns, rawRecords, known, INDEX_CACHE_BYTES);
-  }
-
-  /** The same with another bound on the heap that its indexes take. */
-  static Dataset open(
       Engine engine,
       List<String> patterns,
       boolean rawRecords,
       @Nullable Dataset known,
-      long indexCacheBytes)
+      IndexCache indexes)
       throws IOException {
     List<StoredObject> objects = DatasetLocator.resolve(patterns, engine.origins());
     if (known != null && known.objects.equals(objects)) {
       return known;
     }
     IndexStore store = new IndexStore(engine, rawRecords);
-    Cache<Integer, ShardIndex> indexes = indexCache(indexCacheBytes);
+    Object owner = new Object();
     DatasetSummary summary =
-        DatasetSummary.of(objects, store, engine.config().cpus(), indexes::put);
-    return new Dataset(objects, store, summary, indexes);
+        DatasetSummary.of(
+            objects,
+            store,
+            engine.config().cpus(),
+            (shard, index) -> indexes.put(owner, shard, index));
+    return new Dataset(objects, store, summary, indexes, owner, List.of());
   }
 
-  private static Cache<Integer, ShardIndex> indexCache(long maxBytes) {
-    return Caffeine.newBuilder()
-        .maximumWeight(maxBytes)
-        .weigher(
-            (Integer shard, ShardIndex index) ->
-                (int) Math.min(Integer.MAX_VALUE, index.heapBytes()))
-        .executor(Runnable::run)
-        .build();
+  /**
+   * Datasets one behind the other. Its shards are numbered through all of them.
+   *
+   * @param weights of the parts, for the mean size of a sample
+   * @throws IllegalArgumentException if their formats differ
+   */
+  static Dataset joined(List<Dataset> parts, List<Double> weights) {
+    List<StoredObject> objects = new ArrayList<>();
+    parts.forEach(part -> objects.addAll(part.objects));
+    Dataset first = parts.getFirst();
+    for (Dataset part : parts) {
+      if (!part.format.equals(first.format)) {
+        throw new IllegalArgumentException(
+            "mix: %s is %s but %s is %s; a mixture has shards of one format"
+                .formatted(
+                    first.objects.getFirst().location(),
+                    first.format.kind(),
+                    part.objects.getFirst().location(),
+                    part.format.kind()));
+      }
+    }
+    DatasetSummary summary =
+        DatasetSummary.joined(parts.stream().map(part -> part.summary).toList(), weights);
+    return new Dataset(objects, first.store, summary, first.indexes, new Object(), parts);
+  }
+
+  /** The part that a shard belongs to; 0 unless datasets were joined. */
+  int partOf(int shard) {
+    int found = Arrays.binarySearch(firstShards, shard);
+    return Math.max(0, found < 0 ? -found - 2 : found);
+  }
+
+  /** The number of a part's first shard. */
+  int firstShard(int part) {
+    return parts.isEmpty() ? 0 : firstShards[part];
   }
 
   /** Number of shards. */
@@ -137,27 +174,34 @@ public final class Dataset {
    * @throws IOException if it cannot be read, nor built
    */
   public ShardIndex index(int shard) throws IOException {
-    ShardIndex index = indexes.getIfPresent(shard);
+    if (!parts.isEmpty()) {
+      int part = partOf(shard);
+      return parts.get(part).index(shard - firstShards[part]);
+    }
+    ShardIndex index = indexes.get(owner, shard);
     if (index == null) {
       index = store.load(objects.get(shard)).index();
-      indexes.put(shard, index);
+      indexes.put(owner, shard, index);
     }
     return index;
   }
 
   /** The index of a shard if it is in memory; costs no input. */
   @Nullable ShardIndex indexInMemory(int shard) {
-    return indexes.getIfPresent(shard);
+    if (!parts.isEmpty()) {
+      int part = partOf(shard);
+      return parts.get(part).indexInMemory(shard - firstShards[part]);
+    }
+    return indexes.get(owner, shard);
   }
 
   /**
-   * The key of a sample by its number in the dataset.
+   * The key of a sample by its number in its shard.
    *
    * @throws IOException if the shard's index cannot be read
    */
-  public String key(long sample) throws IOException {
-    int shard = shape().shardOf(sample);
-    return index(shard).key((int) (sample - shape().firstSample(shard)));
+  public String key(int shard, int ordinal) throws IOException {
+    return index(shard).key(ordinal);
   }
 
   /** The dictionary that parsers of this dataset share. */

@@ -118,6 +118,56 @@ record DatasetSummary(
         built);
   }
 
+  /** What is known of datasets one behind the other, whose samples come by weight. */
+  static DatasetSummary joined(List<DatasetSummary> parts, List<Double> weights) {
+    Set<String> names = new LinkedHashSet<>();
+    long max = 0;
+    double mean = 0;
+    double squares = 0;
+    long nanos = 0;
+    int built = 0;
+    double all = weights.stream().mapToDouble(Double::doubleValue).sum();
+    for (int i = 0; i < parts.size(); i++) {
+      DatasetSummary part = parts.get(i);
+      double share = weights.get(i) / all;
+      names.addAll(part.fieldNames);
+      max = Math.max(max, part.sampleBytesMax);
+      mean += share * part.sampleBytesMean;
+      double spread = part.sampleBytesDeviation;
+      squares += share * (spread * spread + part.sampleBytesMean * part.sampleBytesMean);
+      nanos += part.indexNanos;
+      built += part.indexesBuilt;
+    }
+    return new DatasetSummary(
+        joinedShape(parts),
+        parts.getFirst().format,
+        parts.stream().anyMatch(DatasetSummary::compressed),
+        List.copyOf(names),
+        max,
+        mean,
+        Math.sqrt(Math.max(0, squares - mean * mean)),
+        nanos,
+        built);
+  }
+
+  private static DatasetShape joinedShape(List<DatasetSummary> parts) {
+    int shards = parts.stream().mapToInt(part -> part.shape.shardCount()).sum();
+    int[] counts = new int[shards];
+    long[] bytes = new long[shards];
+    boolean[] closed = new boolean[shards];
+    StringBuilder fingerprints = new StringBuilder("joined");
+    int at = 0;
+    for (DatasetSummary part : parts) {
+      fingerprints.append('|').append(part.shape.fingerprint());
+      for (int shard = 0; shard < part.shape.shardCount(); shard++, at++) {
+        counts[at] = part.shape.samplesIn(shard);
+        bytes[at] = part.shape.bytes(shard);
+        closed[at] = part.shape.closed(shard);
+      }
+    }
+    return DatasetShape.of(fingerprints.toString(), counts, bytes, closed);
+  }
+
   private static List<Shard> loadAll(
       List<StoredObject> objects,
       IndexStore store,

@@ -10,6 +10,7 @@ import dev.penstock.cache.NextUse;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.StoredObject;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,7 @@ public final class Engine implements AutoCloseable {
   private final List<Origin> origins;
   private final BlockCache cache;
   private final Map<DatasetKey, Dataset> datasets = new HashMap<>();
+  private final IndexCache indexes = new IndexCache(IndexCache.DEFAULT_BYTES);
 
   private record DatasetKey(List<String> patterns, boolean rawRecords) {}
 
@@ -91,7 +93,7 @@ public final class Engine implements AutoCloseable {
     DatasetKey key = new DatasetKey(List.copyOf(patterns), rawRecords);
     synchronized (datasets) {
       Dataset known = datasets.get(key);
-      Dataset current = Dataset.open(this, key.patterns(), rawRecords, known);
+      Dataset current = Dataset.open(this, key.patterns(), rawRecords, known, indexes);
       datasets.put(key, current);
       return current;
     }
@@ -108,7 +110,14 @@ public final class Engine implements AutoCloseable {
 
   /** Plans a session: opens the dataset, fixes order, columns and slot size. Reads no samples. */
   public SessionPlan plan(SessionConfig session) throws IOException {
-    return SessionPlan.of(session, dataset(session.dataset(), session.rawRecords()));
+    if (session.mix().isEmpty()) {
+      return SessionPlan.of(session, dataset(session.dataset(), session.rawRecords()));
+    }
+    List<Dataset> sources = new ArrayList<>();
+    for (DataSource source : session.mix()) {
+      sources.add(dataset(source.dataset(), session.rawRecords()));
+    }
+    return SessionPlan.of(session, sources);
   }
 
   /**
@@ -155,7 +164,7 @@ public final class Engine implements AutoCloseable {
   private void warnOfRereading(SessionPlan plan, long share) {
     long workingSet = plan.order().workingSetBytes() / plan.config().world();
     long room = share / 2;
-    if (plan.order().spec().lanes() > 1 && workingSet > room) {
+    if (plan.order().lanes() > 1 && workingSet > room) {
       LOG.warn(
           "the order's working set is {} bytes and {} are there for it, so bytes will be {} more"
               + " than once; --memory {} would hold it, a smaller --window needs less",

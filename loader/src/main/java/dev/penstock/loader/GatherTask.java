@@ -50,7 +50,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
     this.dataset = plan.dataset();
     this.parser = dataset.format().parser(dataset.names());
     this.map = new FieldMap(dataset.names(), plan.schema().columnNumbers());
-    this.writer = new BatchWriter(plan.schema(), session.ring);
+    this.writer = new BatchWriter(plan.schema(), session.ring, plan.cursorBytes());
     this.placesKnown = dataset.format().placesKnown();
     this.filler = new RowFiller(plan.schema(), writer);
     this.measure = new RowMeasure(plan.schema());
@@ -217,8 +217,12 @@ final class GatherTask implements Session.Task, AutoCloseable {
       long keyAt = writer.reserve(0, shard.index.keyBytes(ordinal));
       shard.index.keyTo(ordinal, writer.memory(), keyAt);
       writer.putByte(1, flags);
+      if (plan.schema().hasSource()) {
+        writer.putInt(2, shard.part);
+      }
       filler.fill(map, row.view, row.run, inPlace);
       writer.commitRow();
+      session.countRow(shard.part);
       return true;
     } catch (FieldFormatException e) {
       writer.rollbackRow();
@@ -232,7 +236,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
   private void note(ShardView shard, int ordinal, @Nullable Exception bad) {
     Exception cause = bad == null ? new IllegalStateException("no verdict") : bad;
     ShardIndex index = shard.index;
-    long sample = plan.order().shape().firstSample(shard.number) + ordinal;
+    long sample = dataset.shape().firstSample(shard.number) + ordinal;
     String reason =
         cause instanceof MalformedRecordException malformed
             ? malformed.reason()
@@ -247,11 +251,11 @@ final class GatherTask implements Session.Task, AutoCloseable {
   /** Puts the next good sample of the same window into the row. */
   private void replace(BatchWork work, int i, Row row, byte flags)
       throws IOException, InterruptedException {
-    long attempts = Math.min(MAX_REPLACEMENTS, plan.substitutes(work.epochs[i], work.indexes[i]));
+    long attempts = Math.min(MAX_REPLACEMENTS, plan.substitutes(work, i));
     for (int attempt = 1; attempt <= attempts; attempt++) {
-      long sample = plan.substitute(work.epochs[i], work.indexes[i], attempt);
-      int number = plan.order().shape().shardOf(sample);
-      int ordinal = (int) (sample - plan.order().shape().firstSample(number));
+      SessionPlan.Place place = plan.substitute(work, i, attempt);
+      int number = place.shard();
+      int ordinal = place.ordinal();
       ShardView shard = session.shards.acquire(number);
       try (ByteSource source =
               session

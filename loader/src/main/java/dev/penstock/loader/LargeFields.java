@@ -20,6 +20,7 @@ final class LargeFields {
   static final int BESIDE_BYTES = 64 << 10;
 
   private final List<FieldSpec> fields;
+  private final int firstField;
   private int[] columns = new int[8];
   private long[] positions = new long[8];
   private long[] lengths = new long[8];
@@ -27,6 +28,7 @@ final class LargeFields {
 
   LargeFields(BatchSchema schema) {
     this.fields = schema.fields();
+    this.firstField = schema.firstField();
   }
 
   void clear() {
@@ -47,8 +49,8 @@ final class LargeFields {
       int column = shard.columnOfName[index.fieldNameId(ordinal, field)];
       long length = index.fieldBytes(ordinal, field);
       long position = index.fieldOffset(ordinal, field) - start;
-      if (column >= 2
-          && fields.get(column - 2).kind() == FieldSpec.Kind.BYTES
+      if (column >= firstField
+          && fields.get(column - firstField).kind() == FieldSpec.Kind.BYTES
           && length >= FIELD_BYTES_MIN
           && position >= end) {
         add(column, position, length);

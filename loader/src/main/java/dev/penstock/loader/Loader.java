@@ -1,7 +1,7 @@
 package dev.penstock.loader;
 
 import dev.penstock.bridge.BudgetExceededException;
-import dev.penstock.sharding.Plan;
+import dev.penstock.sharding.StepPlan;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
@@ -181,7 +181,7 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
   }
 
   /** The order that is being read. */
-  public Plan plan() {
+  public StepPlan plan() {
     return plan.order();
   }
 

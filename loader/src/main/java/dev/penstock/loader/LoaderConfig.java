@@ -4,6 +4,7 @@ import dev.penstock.bridge.ReadMode;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
+import dev.penstock.sharding.UsedUp;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +40,13 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     return new Builder(List.of(dataset));
   }
 
+  /** A builder with defaults for a mixture of sources, or of groups of them, by weight. */
+  public static Builder mixture(List<? extends DataPart> parts) {
+    Builder builder = new Builder(List.of());
+    builder.mix = DataPart.flatten(parts);
+    return builder;
+  }
+
   /** Collects a configuration; checked when built. Not thread-safe. */
   public static final class Builder {
     private final List<String> dataset;
@@ -58,6 +66,8 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     private OptionalInt groups = OptionalInt.empty();
     private OptionalInt extentSamples = OptionalInt.empty();
     private boolean rawRecords;
+    private List<DataSource> mix = List.of();
+    private UsedUp usedUp = UsedUp.STOP;
     private int slots = DEFAULT_SLOTS;
     private EngineConfig engine = EngineConfig.embedded();
 
@@ -125,7 +135,9 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
       return this;
     }
 
-    /** Where to go on. */
+    /**
+     * Where to go on. A mixture whose weights are not those of the cursor takes them up from there.
+     */
     public Builder cursor(Cursor value) {
       cursor = Optional.of(value);
       return this;
@@ -158,6 +170,12 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     /** Delivers TFRecord payloads whole as the field {@code record}. */
     public Builder rawRecords(boolean value) {
       rawRecords = value;
+      return this;
+    }
+
+    /** What a mixture does when a source of so many epochs is used up. */
+    public Builder usedUp(UsedUp value) {
+      usedUp = value;
       return this;
     }
 
@@ -222,7 +240,9 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
               window,
               groups,
               extentSamples,
-              rawRecords);
+              rawRecords,
+              mix,
+              usedUp);
       return new LoaderConfig(engine, session, slots);
     }
   }

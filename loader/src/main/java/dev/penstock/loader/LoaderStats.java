@@ -14,6 +14,7 @@ import java.util.Locale;
  * @param consumerWaitNanos the consumer waited for a batch
  * @param stages what each stage did
  * @param causes where gathering waited, longest first
+ * @param sources of a mixture, with the rows of each; empty for one dataset
  */
 public record LoaderStats(
     long batches,
@@ -23,7 +24,8 @@ public record LoaderStats(
     long wallNanos,
     long consumerWaitNanos,
     List<Stage> stages,
-    List<Cause> causes) {
+    List<Cause> causes,
+    List<Source> sources) {
   /**
    * One stage: starved means that it waited for its input, blocked that it waited for room.
    *
@@ -50,10 +52,19 @@ public record LoaderStats(
    */
   public record Cause(String name, long nanos) {}
 
+  /**
+   * One source of a mixture.
+   *
+   * @param name of the source
+   * @param samples of it that were gathered
+   */
+  public record Source(String name, long samples) {}
+
   /** Copies. */
   public LoaderStats {
     stages = List.copyOf(stages);
     causes = List.copyOf(causes);
+    sources = List.copyOf(sources);
   }
 
   /** Samples per second of wall time. */

@@ -42,7 +42,9 @@ final class LookAheadTask implements Session.Task {
     int opened = 0;
     try {
       while (opened < shards.length) {
-        shards[opened] = session.shards.acquire(samples.shard(opened));
+        shards[opened] =
+            session.shards.acquire(
+                session.plan.shard(samples.source(opened), samples.shard(opened)));
         opened++;
       }
       return shards;

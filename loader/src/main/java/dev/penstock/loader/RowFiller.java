@@ -15,12 +15,14 @@ final class RowFiller {
   private static final int MAX_NUMBER_BYTES = 64;
 
   private final List<FieldSpec> fields;
+  private final int firstField;
   private final List<Column> columns;
   private final BatchWriter writer;
   private final byte[] text = new byte[MAX_NUMBER_BYTES];
 
   RowFiller(BatchSchema schema, BatchWriter writer) {
     this.fields = schema.fields();
+    this.firstField = schema.firstField();
     this.columns = schema.columns();
     this.writer = writer;
   }
@@ -53,7 +55,7 @@ final class RowFiller {
   }
 
   private void put(int column, SampleView sample, int i, ByteRun run) throws FieldFormatException {
-    FieldSpec field = fields.get(column - 2);
+    FieldSpec field = fields.get(column - firstField);
     switch (field.kind()) {
       case BYTES -> putBytes(column, sample, i, run);
       case INT -> putInt(column, sample, i, run);

@@ -4,12 +4,14 @@ import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.CacheSession;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -39,6 +41,7 @@ public final class Session implements AutoCloseable {
   final BadSamples badSamples;
   final ByteBudget budget;
   private final CacheSession cache;
+  private final LongAdder[] sourceRows;
   private final BlockingQueue<BatchWork> works;
   private final List<Thread> threads = new ArrayList<>();
   private final List<GatherTask> tasks = new ArrayList<>();
@@ -77,6 +80,8 @@ public final class Session implements AutoCloseable {
     this.onFailure = onFailure;
     this.budget = budget;
     this.badSamples = new BadSamples(plan.config());
+    this.sourceRows = new LongAdder[plan.sourceNames().size()];
+    Arrays.setAll(sourceRows, i -> new LongAdder());
     int rows = Math.max(1, plan.config().batchSize());
     int ahead = Math.max(2, Math.min(MAX_BATCHES_AHEAD, MAX_ROWS_AHEAD / rows));
     works = new ArrayBlockingQueue<>(ahead);
@@ -210,6 +215,22 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** Gather: a row of one of the sources is in its place. */
+  void countRow(int source) {
+    if (sourceRows.length > 0) {
+      sourceRows[source].increment();
+    }
+  }
+
+  private List<LoaderStats.Source> sources() {
+    List<LoaderStats.Source> sources = new ArrayList<>();
+    List<String> names = plan.sourceNames();
+    for (int i = 0; i < sourceRows.length; i++) {
+      sources.add(new LoaderStats.Source(names.get(i), sourceRows[i].sum()));
+    }
+    return sources;
+  }
+
   /** What this session runs. */
   public SessionPlan plan() {
     return plan;
@@ -238,7 +259,8 @@ public final class Session implements AutoCloseable {
         System.nanoTime() - startNanos,
         consumerWaitNanos,
         List.of(lookAhead.snapshot("look-ahead"), gather.snapshot("gather")),
-        causes);
+        causes,
+        sources());
   }
 
   private long publishedBatches() {

@@ -3,7 +3,9 @@ package dev.penstock.loader;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
+import dev.penstock.sharding.UsedUp;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -27,6 +29,8 @@ import java.util.OptionalInt;
  * @param groups overrides the default number of groups
  * @param extentSamples overrides the default extent, in samples
  * @param rawRecords whether TFRecord payloads are delivered whole as the field {@code record}
+ * @param mix the sources of a mixture, in place of {@code dataset}; empty for one dataset
+ * @param usedUp what a mixture does at the end of a source of so many epochs
  */
 public record SessionConfig(
     List<String> dataset,
@@ -45,7 +49,9 @@ public record SessionConfig(
     OptionalInt window,
     OptionalInt groups,
     OptionalInt extentSamples,
-    boolean rawRecords) {
+    boolean rawRecords,
+    List<DataSource> mix,
+    UsedUp usedUp) {
   /** Bad samples that are tolerated in any run before the share of them counts. */
   public static final long DEFAULT_MAX_BAD_SAMPLES = 1000;
 
@@ -53,8 +59,19 @@ public record SessionConfig(
   public SessionConfig {
     dataset = List.copyOf(dataset);
     fields = List.copyOf(fields);
-    if (dataset.isEmpty()) {
+    mix = DataSource.uniquelyNamed(mix);
+    if (dataset.isEmpty() && mix.isEmpty()) {
       throw new IllegalArgumentException("no dataset was named");
+    }
+    if (!dataset.isEmpty() && !mix.isEmpty()) {
+      throw new IllegalArgumentException(
+          "a dataset (%s) and a mixture were named; put the dataset into the mixture, with a weight"
+              .formatted(dataset.getFirst()));
+    }
+    if (!mix.isEmpty() && end != End.DROP) {
+      throw new IllegalArgumentException(
+          "--end: %s has no meaning for a mixture, whose sources repeat or hand over; only drop is accepted"
+              .formatted(end.toString().toLowerCase(Locale.ROOT)));
     }
     atLeast("--batch-size", batchSize, 1);
     atLeast("--world", world, 1);
@@ -76,6 +93,25 @@ public record SessionConfig(
       throw new IllegalArgumentException(
           "%s: value is too small (%d), at least %d is required".formatted(option, value, least));
     }
+  }
+
+  /** What is read, in one line: the patterns, with a mixture's weights. */
+  public String describeData() {
+    if (mix.isEmpty()) {
+      return String.join(" ", dataset);
+    }
+    StringBuilder text = new StringBuilder("mix");
+    for (DataSource source : mix) {
+      text.append(' ').append(source.name()).append('=').append(source.weight());
+    }
+    return text.toString();
+  }
+
+  /** All paths and patterns that are named, of all sources. */
+  public List<String> patterns() {
+    return mix.isEmpty()
+        ? dataset
+        : mix.stream().flatMap(source -> source.dataset().stream()).toList();
   }
 
   /** Rows of one step over all ranks. */

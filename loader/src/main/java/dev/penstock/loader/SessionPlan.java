@@ -1,11 +1,11 @@
 package dev.penstock.loader;
 
 import dev.penstock.cache.NextUse;
-import dev.penstock.formats.ShardIndex;
 import dev.penstock.sharding.Cursor;
-import dev.penstock.sharding.OrderSpec;
-import dev.penstock.sharding.Plan;
+import dev.penstock.sharding.DatasetShape;
+import dev.penstock.sharding.StepPlan;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * What a session is going to do, known before any sample is read: order, columns, and how large the
@@ -18,62 +18,40 @@ public final class SessionPlan {
   private final SessionConfig config;
   private final Dataset dataset;
   private final BatchSchema schema;
-  private final Plan order;
+  private final StepPlan order;
   private final Cursor start;
+  private final PlannedUse nextUse;
+  private final int cursorBytes;
   private final long slotBytes;
 
-  // The look-ahead's place in the plan, for next use. Volatile: one writer, many readers, any
-  // recent
-  // value will do.
-  private volatile long position;
+  /** A sample by its shard, numbered through all sources, and its stored number there. */
+  record Place(int shard, int ordinal) {}
 
   private SessionPlan(
-      SessionConfig config, Dataset dataset, BatchSchema schema, Plan order, Cursor start) {
+      SessionConfig config, Dataset dataset, BatchSchema schema, SessionOrder order) {
     this.config = config;
     this.dataset = dataset;
     this.schema = schema;
-    this.order = order;
-    this.start = start;
-    this.slotBytes = BatchWriter.slotBytes(schema, config.batchSize(), dataBytes());
+    this.order = order.plan();
+    this.start = order.start();
+    this.nextUse = PlannedUse.of(this.order, dataset);
+    this.cursorBytes = CursorJson.write(this.order.longest()).length;
+    this.slotBytes = BatchWriter.slotBytes(schema, config.batchSize(), dataBytes(), cursorBytes);
   }
 
+  /** Of one dataset. */
   static SessionPlan of(SessionConfig config, Dataset dataset) throws IOException {
-    Plan order = order(config, dataset);
-    Cursor start = config.cursor().map(order::resume).orElseGet(order::start);
     BatchSchema schema = BatchSchema.of(dataset.columns(config.fields()));
-    return new SessionPlan(config, dataset, schema, order, start);
+    return new SessionPlan(config, dataset, schema, SessionOrder.of(config, dataset));
   }
 
-  /**
-   * The order of a configuration: the saved one if there is a cursor, else the defaults for dataset
-   * and global batch, with overrides.
-   */
-  static Plan order(SessionConfig config, Dataset dataset) {
-    OrderSpec spec =
-        config
-            .cursor()
-            .map(cursor -> cursor.spec().withGlobalBatch(config.globalBatch()))
-            .orElseGet(
-                () ->
-                    OrderSpec.defaults(
-                        dataset.shape(),
-                        config.shuffle(),
-                        config.end(),
-                        config.seed(),
-                        config.globalBatch()));
-    if (config.lanes().isPresent()) {
-      spec = spec.withLanes(config.lanes().getAsInt());
-    }
-    if (config.window().isPresent()) {
-      spec = spec.withWindow(config.window().getAsInt());
-    }
-    if (config.groups().isPresent()) {
-      spec = spec.withGroups(config.groups().getAsInt());
-    }
-    if (config.extentSamples().isPresent()) {
-      spec = spec.withExtentSamples(config.extentSamples().getAsInt());
-    }
-    return Plan.of(dataset.shape(), spec);
+  /** Of the datasets of the configuration's mixture. */
+  static SessionPlan of(SessionConfig config, List<Dataset> sources) throws IOException {
+    SessionOrder order = SessionOrder.ofMixture(config, sources);
+    Dataset joined =
+        Dataset.joined(sources, config.mix().stream().map(DataSource::weight).toList());
+    BatchSchema schema = BatchSchema.ofMixture(joined.columns(config.fields()));
+    return new SessionPlan(config, joined, schema, order);
   }
 
   /**
@@ -94,7 +72,7 @@ public final class SessionPlan {
     return config;
   }
 
-  /** The data. */
+  /** The data; of a mixture, all sources one behind the other. */
   public Dataset dataset() {
     return dataset;
   }
@@ -105,7 +83,7 @@ public final class SessionPlan {
   }
 
   /** The order. */
-  public Plan order() {
+  public StepPlan order() {
     return order;
   }
 
@@ -124,61 +102,42 @@ public final class SessionPlan {
     return dataset.indexNanos();
   }
 
+  /** Room for the cursor of any batch, in bytes. */
+  int cursorBytes() {
+    return cursorBytes;
+  }
+
   void position(Cursor cursor) {
-    position = cursor.epoch() * order.shape().sampleCount() + cursor.index();
+    nextUse.moveTo(cursor);
   }
 
   /** What the order says of the next use of a shard's bytes. */
   NextUse nextUse() {
-    return new NextUse() {
-      @Override
-      public long after(int shard, long offset, long length) {
-        // Asked under the cache's lock: never waits for an index that was let go. Then the shard's
-        // first use stands for that of its bytes.
-        ShardIndex index = dataset.indexInMemory(shard);
-        int from = index == null ? 0 : sampleAt(index, offset);
-        int to =
-            index == null
-                ? dataset.shape().samplesIn(shard)
-                : sampleAt(index, offset + length - 1) + 1;
-        long next = order.nextUse(shard, from, to, position);
-        return next == Plan.NEVER ? NextUse.NEVER : next;
-      }
-
-      @Override
-      public long position() {
-        return position;
-      }
-
-      @Override
-      public long epochLength() {
-        return order.shape().sampleCount();
-      }
-    };
+    return nextUse;
   }
 
-  /** The last sample that starts at or before {@code offset}; the first if none does. */
-  private static int sampleAt(ShardIndex index, long offset) {
-    int low = 0;
-    int high = index.sampleCount() - 1;
-    while (low < high) {
-      int middle = (low + high + 1) >>> 1;
-      if (index.sampleOffset(middle) <= offset) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
-    }
-    return low;
+  /** The number of a source's shard among the shards of {@link #dataset}. */
+  public int shard(int source, int shard) {
+    return dataset.firstShard(source) + shard;
   }
 
-  /** How many samples may stand in for a bad one, one after the other. */
-  long substitutes(long epoch, long index) {
-    return order.substitutes(epoch, index);
+  /** Names of a mixture's sources, in the order of their numbers; empty for one dataset. */
+  public List<String> sourceNames() {
+    return config.mix().stream().map(DataSource::name).toList();
   }
 
-  /** The sample that stands in for a bad one at the {@code attempt}-th attempt, from 1. */
-  long substitute(long epoch, long index, int attempt) {
-    return order.sampleAt(epoch, order.substituteIndex(epoch, index, attempt));
+  /** How many samples may stand in for a bad one in a row, one after the other. */
+  long substitutes(BatchWork work, int row) {
+    return order.substitutes(work.sources[row], work.epochs[row], work.indexes[row]);
+  }
+
+  /** The sample that stands in for a row's bad one at the {@code attempt}-th attempt, from 1. */
+  Place substitute(BatchWork work, int row, int attempt) {
+    int source = work.sources[row];
+    DatasetShape shape = order.shape(source);
+    long sample = order.substitute(source, work.epochs[row], work.indexes[row], attempt);
+    int shard = shape.shardOf(sample);
+    int number = (int) (sample - shape.firstSample(shard));
+    return new Place(shard(source, shard), shape.storedOrdinal(shard, number));
   }
 }

@@ -51,7 +51,14 @@ final class ShardTable implements AutoCloseable {
     ByteSource source =
         cache.open(shard, dataset.object(shard), index.frames(), index.decodedBytes());
     boolean inPlace = dataset.format().placesKnown() && source.copies();
-    return new ShardView(shard, dataset.object(shard).name(), index, source, columnOfName, inPlace);
+    return new ShardView(
+        shard,
+        dataset.partOf(shard),
+        dataset.object(shard).name(),
+        index,
+        source,
+        columnOfName,
+        inPlace);
   }
 
   synchronized void release(ShardView view) {

@@ -8,6 +8,10 @@ import dev.penstock.formats.ShardIndex;
  */
 final class ShardView {
   final int number;
+
+  /** The source of the mixture that it belongs to; 0 for one dataset. */
+  final int part;
+
   final String name;
   final ShardIndex index;
   final ByteSource source;
@@ -21,12 +25,14 @@ final class ShardView {
 
   ShardView(
       int number,
+      int part,
       String name,
       ShardIndex index,
       ByteSource source,
       int[] columnOfName,
       boolean inPlace) {
     this.number = number;
+    this.part = part;
     this.name = name;
     this.index = index;
     this.source = source;

@@ -83,9 +83,6 @@ public final class SlotLayout {
   /** Alignment of the body and of every buffer in it, as Arrow recommends. */
   public static final long ALIGNMENT = 64;
 
-  /** Room kept for the cursor's JSON, in bytes. */
-  static final int CURSOR_CAPACITY = 4096;
-
   static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfLong LONG =

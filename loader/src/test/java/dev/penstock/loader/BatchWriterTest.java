@@ -37,8 +37,9 @@ class BatchWriterTest {
               FieldSpec.parse("emb:f32[2]"),
               FieldSpec.parse("ids:ints")));
   private final ByteBudget budget = ByteBudget.of(64 << 20);
-  private final LocalRing ring = new LocalRing(budget, 2, BatchWriter.slotBytes(schema, 3, 100));
-  private final BatchWriter writer = new BatchWriter(schema, ring);
+  private final LocalRing ring =
+      new LocalRing(budget, 2, BatchWriter.slotBytes(schema, 3, 100, 4096));
+  private final BatchWriter writer = new BatchWriter(schema, ring, 4096);
 
   @AfterEach
   void everythingComesBack() {

@@ -9,6 +9,7 @@ import dev.penstock.bridge.BudgetExceededException;
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.CacheSession;
 import dev.penstock.cache.NextUse;
+import dev.penstock.sharding.Plan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,8 +90,7 @@ class FailedStartTest {
     LoaderConfig config = config().build();
     try (Engine engine = Engine.open(config.engine())) {
       Dataset dataset =
-          Dataset.open(
-              engine, List.of(directory.toString()), false, null, /* indexCacheBytes= */ 0);
+          Dataset.open(engine, List.of(directory.toString()), false, null, new IndexCache(0));
       SessionPlan plan = SessionPlan.of(config.session(), dataset);
       try (var files = Files.newDirectoryStream(directory)) {
         for (Path file : files) {
@@ -98,7 +98,9 @@ class FailedStartTest {
         }
       }
       assertEquals(
-          plan.order().nextUse(1, 0, 20, 0), plan.nextUse().after(1, 5000, 512), "of the shard");
+          ((Plan) plan.order()).nextUse(1, 0, 20, 0),
+          plan.nextUse().after(1, 5000, 512),
+          "of the shard");
     }
   }
 }

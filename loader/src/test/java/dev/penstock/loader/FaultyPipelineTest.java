@@ -31,7 +31,7 @@ class FaultyPipelineTest {
   static void writeShards() throws IOException {
     TestShards.write(directory, SHARDS, SAMPLES, MEAN_BYTES);
     try (Loader loader = Loader.open(config(0).build())) {
-      assertEquals(SHARDS * SAMPLES, loader.plan().shape().sampleCount()); // indexes are built
+      assertEquals(SHARDS * SAMPLES, loader.plan().samplesOf(0)); // indexes are built
     }
   }
 

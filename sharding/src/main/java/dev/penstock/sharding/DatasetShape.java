@@ -139,6 +139,22 @@ public final class DatasetShape {
     return kept != null;
   }
 
+  /**
+   * The first so many shards as a dataset of their own, such as this one was before shards were
+   * appended. Not for a {@link Selection}: select from what this returns.
+   */
+  public DatasetShape first(int shards, String itsFingerprint) {
+    if (kept != null) {
+      throw new IllegalStateException("first shards of a selection; select from the first shards");
+    }
+    return new DatasetShape(
+        itsFingerprint,
+        Arrays.copyOf(firstSample, shards + 1),
+        Arrays.copyOf(shardBytes, shards),
+        Arrays.copyOf(closed, shards),
+        null);
+  }
+
   /** The same shards with fewer samples. */
   DatasetShape selected(int[] counts, KeptOrdinals other) {
     long[] first = new long[counts.length + 1];

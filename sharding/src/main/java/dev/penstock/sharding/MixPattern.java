@@ -26,7 +26,7 @@ final class MixPattern {
 
   MixPattern(MixEntry entry) {
     this.cycle = entry.cycle();
-    this.quotas = quotas(entry.weights(), cycle);
+    this.quotas = quotas(entry.shares(), cycle);
     this.sourceAt = new int[cycle];
     this.rankAt = new int[cycle];
     this.rows = new int[quotas.length][];

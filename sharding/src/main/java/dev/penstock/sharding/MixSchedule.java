@@ -115,20 +115,23 @@ final class MixSchedule {
 
   /** The entry without the sources that run out before a bound; null if none is left. */
   private @Nullable MixEntry without(MixStretch stretch, long position, long bound) {
-    List<Double> weights = new ArrayList<>(stretch.entry().weights());
+    MixEntry entry = stretch.entry();
+    List<Integer> usedUp = new ArrayList<>();
     boolean any = false;
     for (int d = 0; d < itemsPerLane.length; d++) {
       boolean out =
           itemsPerLane[d] != Long.MAX_VALUE && stretch.firstBeyond(d, itemsPerLane[d]) < bound;
-      if (out) {
-        weights.set(d, 0.0);
+      if (out || entry.usedUp().contains(d)) {
+        usedUp.add(d);
+      } else {
+        any |= entry.weights().get(d) > 0;
       }
-      any |= weights.get(d) > 0;
     }
     if (!any) {
       return null;
     }
-    int cycle = MixPattern.cycle(weights, mixture.globalBatch(), mixture.lanes());
-    return new MixEntry(position, cycle, weights);
+    List<Double> shares = MixEntry.shares(entry.weights(), usedUp);
+    int cycle = MixPattern.cycle(shares, mixture.globalBatch(), mixture.lanes());
+    return new MixEntry(position, cycle, entry.weights(), usedUp);
   }
 }

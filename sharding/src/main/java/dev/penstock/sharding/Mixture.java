@@ -30,6 +30,9 @@ public record Mixture(
   /** Bounds the tables of lanes and sources that each entry needs. */
   static final int SCHEDULE_MAX = 4096;
 
+  /** Shares that differ by less are the same, written differently. */
+  private static final double SAME_SHARE = 1e-9;
+
   public Mixture {
     sources = List.copyOf(sources);
     shapes = List.copyOf(shapes);
@@ -57,15 +60,21 @@ public record Mixture(
     return MixtureDefaults.of(MixPart.flatten(parts), shuffle, usedUp, seed, globalBatch);
   }
 
-  /** The same mixture with other weights from a position on, in place of later entries. */
+  /**
+   * The same mixture with other weights from a position on, in place of later entries. Sources that
+   * were used up before stay so, whatever their weight.
+   */
   public Mixture withWeights(long position, List<Double> weights) {
     List<MixEntry> entries = new ArrayList<>();
+    List<Integer> gone = List.of();
     for (MixEntry entry : schedule) {
       if (entry.position() < position) {
+        gone = entry.usedUp();
         entries.add(entry);
       }
     }
-    entries.add(new MixEntry(position, MixPattern.cycle(weights, globalBatch, lanes), weights));
+    int cycle = MixPattern.cycle(MixEntry.shares(weights, gone), globalBatch, lanes);
+    entries.add(new MixEntry(position, cycle, weights, gone));
     return new Mixture(
         shuffle,
         usedUp,
@@ -80,11 +89,21 @@ public record Mixture(
 
   /**
    * The same mixture as a saved run has lived it: its past schedule, lanes and sources' parameters,
-   * with this one's batch and its weights of the future.
+   * with this one's batch, names and weights of the future.
    *
    * @throws IllegalArgumentException if the cursor has other sources
    */
   public Mixture resuming(Cursor saved) {
+    List<SourceOrder> taken = new ArrayList<>();
+    if (saved.sources().size() != sources.size()) {
+      throw new IllegalArgumentException(
+          "cursor of a mixture of %d sources %s; there are %d now, %s"
+              .formatted(
+                  saved.sources().size(), names(saved.sources()), sources.size(), names(sources)));
+    }
+    for (int d = 0; d < sources.size(); d++) {
+      taken.add(saved.sources().get(d).named(sources.get(d).name()));
+    }
     List<MixEntry> entries = new ArrayList<>(saved.schedule());
     for (MixEntry entry : schedule) {
       if (entry.position() > saved.index()) {
@@ -97,10 +116,32 @@ public record Mixture(
         saved.seed(),
         globalBatch,
         saved.lanes(),
-        saved.sources(),
+        taken,
         shapes,
         entries,
         saved.index());
+  }
+
+  /**
+   * Whether these weights, at a position, would change nothing: they are in the same proportions as
+   * those that were last asked for there.
+   */
+  public boolean hasWeights(long position, List<Double> weights) {
+    List<Double> held = schedule.get(0).weights();
+    for (MixEntry entry : schedule) {
+      held = entry.position() <= position ? entry.weights() : held;
+    }
+    double sum = held.stream().mapToDouble(w -> w).sum();
+    double other = weights.stream().mapToDouble(w -> w).sum();
+    boolean same = weights.size() == held.size();
+    for (int d = 0; same && d < held.size(); d++) {
+      same = Math.abs(held.get(d) / sum - weights.get(d) / other) < SAME_SHARE;
+    }
+    return same;
+  }
+
+  private static List<String> names(List<SourceOrder> sources) {
+    return sources.stream().map(SourceOrder::name).toList();
   }
 
   public Mixture withGlobalBatch(int other) {

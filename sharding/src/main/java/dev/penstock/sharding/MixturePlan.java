@@ -5,7 +5,8 @@ import java.util.List;
 
 /**
  * The order of a mixture. Its rows are counted from the run's start; a cursor's {@code index} is
- * that count and its {@code epoch} stays 0. Mixing happens inside each lane, so that a lane of
+ * that count. An epoch of a mixture is as many whole steps as its sources have samples together,
+ * which says nothing of any source's own epochs. Mixing happens inside each lane, so that a lane of
  * every source stays in its lane, and per-source counts are exact over each cycle of the pattern.
  *
  * <p>The last item of a source's longer lanes, fewer than {@code L} samples in all, is not read in
@@ -53,29 +54,40 @@ public final class MixturePlan implements StepPlan {
     return cursor(0, 0);
   }
 
-  /**
-   * An epoch of a mixture is as many whole steps as its sources have samples together; finite
-   * sources may end the run before.
-   */
+  /** After so many epochs' rows (after another batch size, so many or fewer), or sooner. */
   @Override
   public boolean ended(Cursor at, long epochs) {
-    boolean over = epochs > 0 && own(at).step() >= steps(epochs);
+    boolean over = epochs > 0 && own(at).index() > rowsOf(epochs) - mixture.globalBatch();
     return over || at.index() >= schedule.end();
   }
 
-  /** Steps of so many epochs, at most; see {@link #ended}. */
+  /** Whole steps in as many rows as the sources have samples, at least one. */
+  @Override
+  public long stepsPerEpoch() {
+    return Math.max(1, samples() / mixture.globalBatch());
+  }
+
+  /** Steps of so many epochs from the start, at most: finite sources may end the run before. */
   public long steps(long epochs) {
+    return Math.multiplyExact(stepsPerEpoch(), epochs);
+  }
+
+  private long rowsOf(long epochs) {
+    return Math.multiplyExact(steps(epochs), mixture.globalBatch());
+  }
+
+  private long samples() {
     long samples = 0;
     for (DatasetShape shape : mixture.shapes()) {
       samples += shape.sampleCount();
     }
-    return Math.max(1, Math.multiplyExact(samples, epochs) / mixture.globalBatch());
+    return samples;
   }
 
   @Override
   public Cursor after(Cursor at, long count) {
-    Cursor moved = steps.after(own(at), count);
-    return cursor(moved.index(), moved.step());
+    long rows = Math.multiplyExact(Math.max(count, -own(at).step()), mixture.globalBatch());
+    return cursor(Math.max(0, Math.addExact(at.index(), rows)), Math.max(0, at.step() + count));
   }
 
   @Override
@@ -163,11 +175,72 @@ public final class MixturePlan implements StepPlan {
 
   @Override
   public long workingSetBytes() {
-    double bytes = 0;
+    long bytes = 0;
     for (int d = 0; d < orders.length; d++) {
-      bytes += sourceWorkingSet(d) * mixture.shapes().get(d).meanSampleBytes();
+      bytes += sourceWorkingSetBytes(d);
     }
-    return Math.round(bytes);
+    return bytes;
+  }
+
+  /** A source's part of the working set in decoded bytes, by the mean size of its samples. */
+  public long sourceWorkingSetBytes(int source) {
+    return Math.round(sourceWorkingSet(source) * mixture.shapes().get(source).meanSampleBytes());
+  }
+
+  /** The epoch of a source that its first lane is in at a position. */
+  public long epochOf(int source, long position) {
+    MixStretch stretch = schedule.stretch(schedule.stretchAt(position));
+    return stretch.itemsBefore(0, source, position) / perLane[source];
+  }
+
+  @Override
+  public int lanes() {
+    return mixture.lanes();
+  }
+
+  @Override
+  public int globalBatch() {
+    return mixture.globalBatch();
+  }
+
+  @Override
+  public double readAmplification(int world) {
+    return StepPlan.readAmplification(
+        mixture.shuffle(), mixture.lanes(), mixture.globalBatch(), world);
+  }
+
+  @Override
+  public int sources() {
+    return orders.length;
+  }
+
+  @Override
+  public DatasetShape shape(int source) {
+    return mixture.shapes().get(source);
+  }
+
+  @Override
+  public long substitutes(int source, long epoch, long index) {
+    return orders[source].windowSize(epoch, index) - 1;
+  }
+
+  @Override
+  public long substitute(int source, long epoch, long index, int attempt) {
+    return orders[source].sampleAt(epoch, orders[source].substitute(epoch, index, attempt));
+  }
+
+  /**
+   * The entries of the weights' schedule up to and with one that holds at a position. A later one
+   * is known only as far as it was asked for or follows from the end of a source.
+   */
+  public List<MixEntry> history(long position) {
+    return schedule.history(position);
+  }
+
+  /** The cursor with the longest history that this plan can hand out. */
+  @Override
+  public Cursor longest() {
+    return cursor(ENDLESS, ENDLESS);
   }
 
   @Override
@@ -203,7 +276,7 @@ public final class MixturePlan implements StepPlan {
           "%s weight %s, %d samples, window %d, %d groups"
               .formatted(
                   source.name(),
-                  entry.weights().get(d),
+                  entry.shares().get(d),
                   samplesOf(d),
                   source.window(),
                   source.groups()));
@@ -238,7 +311,7 @@ public final class MixturePlan implements StepPlan {
         mixture.shuffle(),
         End.DROP,
         mixture.seed(),
-        0,
+        index / rowsOf(1),
         index,
         step,
         mixture.globalBatch(),

@@ -101,7 +101,7 @@ public final class Plan implements StepPlan {
     return spec;
   }
 
-  /** Steps that start in an epoch; with {@code CARRY}, in the first one. */
+  @Override
   public long stepsPerEpoch() {
     return steps.perEpoch();
   }
@@ -140,31 +140,53 @@ public final class Plan implements StepPlan {
     return order.decodeWaste();
   }
 
-  /**
-   * What all hosts of so many ranks on hosts of their own read, by what one host would: 1 where
-   * each lane stays with one rank, {@code (N + L - gcd(N, L)) / L} where lanes are split between
-   * ranks, and {@code N} at worst where the batch and the lanes do not divide each other. Without
-   * lanes each rank reads a share of its own, but for blocks at its borders.
-   */
+  @Override
   public double readAmplification(int world) {
-    int lanes = spec.lanes();
-    int batch = spec.globalBatch();
-    if (spec.shuffle() != Shuffle.BLOCK || lanes % batch == 0) {
-      return 1;
-    }
-    if (batch % lanes != 0) {
-      return world;
-    }
-    return (world + lanes - (double) gcd(world, lanes)) / lanes;
-  }
-
-  private static int gcd(int a, int b) {
-    return b == 0 ? a : gcd(b, a % b);
+    return StepPlan.readAmplification(spec.shuffle(), spec.lanes(), spec.globalBatch(), world);
   }
 
   @Override
   public long samplesOf(int source) {
     return shape.sampleCount();
+  }
+
+  @Override
+  public int sources() {
+    return 1;
+  }
+
+  @Override
+  public DatasetShape shape(int source) {
+    return shape;
+  }
+
+  @Override
+  public int lanes() {
+    return spec.lanes();
+  }
+
+  @Override
+  public int globalBatch() {
+    return spec.globalBatch();
+  }
+
+  @Override
+  public long substitutes(int source, long epoch, long index) {
+    return substitutes(epoch, index);
+  }
+
+  @Override
+  public long substitute(int source, long epoch, long index, int attempt) {
+    return sampleAt(epoch, substituteIndex(epoch, index, attempt));
+  }
+
+  @Override
+  public Cursor longest() {
+    Cursor start = start();
+    boolean longer = earlier.fingerprint().length() > shape.fingerprint().length();
+    return start
+        .named((longer ? earlier : shape).fingerprint())
+        .at(Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE);
   }
 
   /** The sample (0 to n − 1) at an index of an epoch. */

@@ -50,8 +50,20 @@ final class Resumption {
     add(changes, "window", saved.window(), now.window());
     add(changes, "groups", saved.groups(), now.groups());
     add(changes, "extentSamples", saved.extentSamples(), now.extentSamples());
-    add(changes, "sources", saved.sources(), now.sources());
+    addSources(changes, saved.sources(), now.sources());
     return changes;
+  }
+
+  /** Names are for people: another is no other source. */
+  private static void addSources(
+      List<String> changes, List<SourceOrder> saved, List<SourceOrder> now) {
+    if (saved.size() != now.size()) {
+      add(changes, "number of sources", saved.size(), now.size());
+      return;
+    }
+    for (int d = 0; d < saved.size(); d++) {
+      add(changes, "source " + d, saved.get(d), now.get(d).named(saved.get(d).name()));
+    }
   }
 
   private static void refuse(List<String> changes, Cursor saved) {

@@ -18,4 +18,8 @@ public record SourceOrder(
           "epochs: " + epochs + " of source " + name + " is out of range, 0 or more is allowed");
     }
   }
+
+  SourceOrder named(String other) {
+    return new SourceOrder(other, fingerprint, epochs, window, groups, extentSamples);
+  }
 }

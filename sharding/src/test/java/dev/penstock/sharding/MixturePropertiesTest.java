@@ -55,8 +55,11 @@ class MixturePropertiesTest {
       naive.batch(batch);
       if (random.nextBoolean()) {
         List<Double> weights = weights(random, now.sources().size());
-        now = now.withWeights(at.index(), weights);
-        naive.weights(weights);
+        List<Integer> gone = now.schedule().get(now.schedule().size() - 1).usedUp();
+        if (MixEntry.shares(weights, gone).stream().anyMatch(share -> share > 0)) {
+          now = now.withWeights(at.index(), weights);
+          naive.change(weights);
+        }
       }
       MixturePlan plan = MixturePlan.of(now);
       at = plan.resume(at);

@@ -15,6 +15,10 @@ final class NaiveMixture {
   private final Mixture mixture;
   private final long[][] read;
   private final int[] turn;
+
+  /** The position at which a source handed over. */
+  private final long[] goneAt;
+
   private List<Integer> pattern = new ArrayList<>();
   private List<Double> weights = List.of();
   private int batch;
@@ -25,6 +29,8 @@ final class NaiveMixture {
     this.read = new long[mixture.lanes()][mixture.sources().size()];
     this.turn = new int[mixture.lanes()];
     this.batch = mixture.globalBatch();
+    this.goneAt = new long[mixture.sources().size()];
+    Arrays.fill(goneAt, Long.MAX_VALUE);
     weights(mixture.schedule().get(0).weights());
   }
 
@@ -34,8 +40,20 @@ final class NaiveMixture {
     batch = other;
   }
 
-  /** Takes new weights from here on. */
-  void weights(List<Double> other) {
+  /** Takes new weights from here on; what was used up before stays so. */
+  void change(List<Double> other) {
+    List<Double> left = new ArrayList<>(other);
+    for (int d = 0; d < goneAt.length; d++) {
+      if (goneAt[d] < position) {
+        left.set(d, 0.0);
+      } else {
+        goneAt[d] = Long.MAX_VALUE;
+      }
+    }
+    weights(left);
+  }
+
+  private void weights(List<Double> other) {
     weights = other;
     int[] quotas = quotas();
     List<Dealt> dealt = new ArrayList<>();
@@ -68,6 +86,7 @@ final class NaiveMixture {
         long epochs = mixture.sources().get(row.source()).epochs();
         if (epochs > 0 && row.epoch() >= epochs) {
           left.set(row.source(), 0.0);
+          goneAt[row.source()] = position;
         }
       }
       if (left.equals(weights)) {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The list of samples in delivered order: one line each, {@code epoch step rank row key}, separated
- * by tabs. Tabs, line ends and backslashes in keys are written as {@code \t}, {@code \n}, {@code
- * \r}, {@code \\}.
+ * by tabs; of a mixture also the name of the row's source, as a sixth. Tabs, line ends and
+ * backslashes in keys are written as {@code \t}, {@code \n}, {@code \r}, {@code \\}.
  */
 final class KeysFile implements AutoCloseable {
   private final Writer writer;
@@ -39,11 +39,16 @@ final class KeysFile implements AutoCloseable {
     }
   }
 
-  void add(long epoch, long step, int rank, int row, String key) {
+  /** Adds a line; {@code source} is the name of a mixture's source, or empty. */
+  void add(long epoch, long step, int rank, int row, String key, String source) {
     line.setLength(0);
     line.append(epoch).append('\t').append(step).append('\t').append(rank).append('\t');
     line.append(row).append('\t');
     appendEscaped(key);
+    if (!source.isEmpty()) {
+      line.append('\t');
+      appendEscaped(source);
+    }
     line.append('\n');
     try {
       writer.append(line);

@@ -4,20 +4,47 @@ import dev.penstock.loader.BadSamplePolicy;
 import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.FieldSpec;
 import dev.penstock.loader.LoaderConfig;
+import dev.penstock.loader.MixForm;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
+import dev.penstock.sharding.UsedUp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** The dataset and the order of its samples: the same options for the bytes and for the plan. */
 final class OrderOptions {
-  @Mixin private DatasetArgument dataset = new DatasetArgument();
+  @Parameters(
+      paramLabel = "DATASET",
+      arity = "0..*",
+      description =
+          "Path or URL with {000..146} patterns, a glob, a directory, or @list.txt; several follow"
+              + " each other. Not with --mix.")
+  private List<String> dataset = List.of();
+
+  @Option(
+      names = "--mix",
+      paramLabel = "DATASET=WEIGHT",
+      order = 0,
+      description =
+          "A source of a mixture, with its share of the rows. May end in ,epochs=N (used up then)"
+              + " and ,name=NAME. Repeated for each source.")
+  private List<String> mix = List.of();
+
+  @Option(
+      names = "--used-up",
+      paramLabel = "HOW",
+      order = 0,
+      description =
+          "When a source of so many epochs is used up: stop, or hand-over its share to the others"
+              + " (default stop).")
+  private String usedUp = "stop";
 
   @Option(
       names = "--batch-size",
@@ -146,7 +173,8 @@ final class OrderOptions {
     return UsageException.check(
         () -> {
           LoaderConfig.Builder builder =
-              LoaderConfig.builder(dataset.patterns())
+              data()
+                  .usedUp(usedUp())
                   .batchSize(batchSize)
                   .shuffle(shuffle)
                   .seed(seed)
@@ -163,6 +191,31 @@ final class OrderOptions {
           extent.ifPresent(builder::extentSamples);
           return builder;
         });
+  }
+
+  private LoaderConfig.Builder data() {
+    if (mix.isEmpty()) {
+      if (dataset.isEmpty()) {
+        throw new UsageException("Missing required parameter: DATASET, or sources with --mix");
+      }
+      return LoaderConfig.builder(dataset);
+    }
+    if (!dataset.isEmpty()) {
+      throw new UsageException(
+          "--mix: %s was named besides; give it a weight: --mix %s=WEIGHT"
+              .formatted(dataset.getFirst(), dataset.getFirst()));
+    }
+    return LoaderConfig.mixture(mix.stream().map(MixForm::parse).toList());
+  }
+
+  private UsedUp usedUp() {
+    return switch (usedUp.toLowerCase(Locale.ROOT)) {
+      case "stop" -> UsedUp.STOP;
+      case "hand-over", "hand_over" -> UsedUp.HAND_OVER;
+      default ->
+          throw new UsageException(
+              "--used-up: '%s' is neither stop nor hand-over".formatted(usedUp));
+    };
   }
 
   private static Cursor readCursor(Path file) {

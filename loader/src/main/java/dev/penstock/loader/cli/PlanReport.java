@@ -3,9 +3,15 @@ package dev.penstock.loader.cli;
 import dev.penstock.loader.Dataset;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
+import dev.penstock.sharding.DatasetShape;
 import dev.penstock.sharding.End;
+import dev.penstock.sharding.MixEntry;
+import dev.penstock.sharding.Mixture;
+import dev.penstock.sharding.MixturePlan;
 import dev.penstock.sharding.OrderSpec;
 import dev.penstock.sharding.Plan;
+import dev.penstock.sharding.SourceOrder;
+import dev.penstock.sharding.StepPlan;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,31 +22,28 @@ import java.util.Map;
  * What a run would do, for people and for machines.
  *
  * @param plan the session
+ * @param samples of an epoch
+ * @param bytes of them, decoded
  * @param tail samples of an epoch beyond its full steps
  * @param hostBytes at most, read by each of as many hosts as there are ranks, in an epoch
  */
-record PlanReport(SessionPlan plan, long tail, long hostBytes) {
+record PlanReport(SessionPlan plan, long samples, long bytes, long tail, long hostBytes) {
   static PlanReport of(SessionPlan plan) {
-    Plan order = plan.order();
-    long tail = order.shape().sampleCount() % order.spec().globalBatch();
-    return new PlanReport(plan, tail, hostBytes(plan));
-  }
-
-  /**
-   * A host's share, and the stretch of lanes that it shares with its neighbours: {@code 1 + (N -
-   * 1)/L} of the share. In stored order every host touches every step's range, block by block.
-   */
-  private static long hostBytes(SessionPlan plan) {
-    Plan order = plan.order();
-    double share = (double) order.shape().totalBytes() / plan.config().world();
-    double extra =
-        order.spec().lanes() == 1 ? 0 : (plan.config().world() - 1.0) / order.spec().lanes();
-    return Math.min(order.shape().totalBytes(), (long) (share * (1 + extra)));
+    StepPlan order = plan.order();
+    long samples = 0;
+    long bytes = 0;
+    for (int source = 0; source < order.sources(); source++) {
+      samples += order.shape(source).sampleCount();
+      bytes += order.shape(source).totalBytes();
+    }
+    int world = plan.config().world();
+    double share = (double) bytes / world * order.readAmplification(world);
+    long tail = samples % order.globalBatch();
+    return new PlanReport(plan, samples, bytes, tail, Math.min(bytes, (long) share));
   }
 
   List<String> lines() {
-    Plan order = plan.order();
-    OrderSpec spec = order.spec();
+    StepPlan order = plan.order();
     SessionConfig config = plan.config();
     Dataset data = plan.dataset();
     List<String> lines = new ArrayList<>();
@@ -48,32 +51,27 @@ record PlanReport(SessionPlan plan, long tail, long hostBytes) {
         String.format(
             Locale.ROOT,
             "dataset   %,d samples in %,d shards, %s decoded, %s; fields %s",
-            order.shape().sampleCount(),
-            order.shape().shardCount(),
-            new ByteSize(order.shape().totalBytes()),
+            samples,
+            data.shardCount(),
+            new ByteSize(bytes),
             data.format().kind().toString().toLowerCase(Locale.ROOT),
             String.join(" ", data.fieldNames())));
-    lines.add("          fingerprint " + order.shape().fingerprint());
+    switch (order) {
+      case Plan one -> lines.add("          fingerprint " + one.shape().fingerprint());
+      case MixturePlan mixture -> addSources(lines, mixture);
+    }
     lines.add(
         String.format(
             Locale.ROOT,
             "steps     %,d an epoch, of %,d rows (%,d on each of %,d ranks)",
             order.stepsPerEpoch(),
-            spec.globalBatch(),
+            order.globalBatch(),
             config.batchSize(),
             config.world()));
-    lines.add(
-        String.format(Locale.ROOT, "tail      %,d samples: %s", tail, tailMeaning(spec.end())));
-    lines.add(
-        String.format(
-            Locale.ROOT,
-            "order     %s, seed %d: %,d lanes, window %,d, %,d groups, extents of %,d samples",
-            spec.shuffle().toString().toLowerCase(Locale.ROOT),
-            spec.seed(),
-            spec.lanes(),
-            spec.window(),
-            spec.groups(),
-            spec.extentSamples()));
+    switch (order) {
+      case Plan one -> addOrder(lines, one);
+      case MixturePlan mixture -> addOrder(lines, mixture);
+    }
     lines.add("          order id " + order.orderId());
     lines.add(
         String.format(
@@ -90,6 +88,73 @@ record PlanReport(SessionPlan plan, long tail, long hostBytes) {
     return lines;
   }
 
+  private void addSources(List<String> lines, MixturePlan order) {
+    MixEntry entry = entry(order);
+    for (int d = 0; d < order.sources(); d++) {
+      DatasetShape shape = order.shape(d);
+      SourceOrder source = order.mixture().sources().get(d);
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "source    %s: %.3f %% of the rows, from %,d samples in %,d shards, %s%s; window %,d,"
+                  + " %,d groups, extents of %,d samples, working set %s",
+              source.name(),
+              100 * share(entry, d),
+              shape.sampleCount(),
+              shape.shardCount(),
+              new ByteSize(shape.totalBytes()),
+              source.epochs() == 0 ? "" : ", used up after %d epochs".formatted(source.epochs()),
+              source.window(),
+              source.groups(),
+              source.extentSamples(),
+              new ByteSize(order.sourceWorkingSetBytes(d))));
+      lines.add("          fingerprint " + shape.fingerprint());
+    }
+  }
+
+  /** The weights that hold where the session starts. */
+  private MixEntry entry(MixturePlan order) {
+    return order.history(plan.start().index()).getLast();
+  }
+
+  private static double share(MixEntry entry, int source) {
+    double sum = entry.shares().stream().mapToDouble(Double::doubleValue).sum();
+    return entry.shares().get(source) / sum;
+  }
+
+  private void addOrder(List<String> lines, Plan order) {
+    OrderSpec spec = order.spec();
+    lines.add(
+        String.format(Locale.ROOT, "tail      %,d samples: %s", tail, tailMeaning(spec.end())));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "order     %s, seed %d: %,d lanes, window %,d, %,d groups, extents of %,d samples",
+            name(spec.shuffle()),
+            spec.seed(),
+            spec.lanes(),
+            spec.window(),
+            spec.groups(),
+            spec.extentSamples()));
+  }
+
+  private void addOrder(List<String> lines, MixturePlan order) {
+    Mixture mixture = order.mixture();
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "order     mixture, %s, seed %d: %,d lanes, shares exact over %,d rows; used up: %s",
+            name(mixture.shuffle()),
+            mixture.seed(),
+            mixture.lanes(),
+            entry(order).cycle(),
+            name(mixture.usedUp())));
+  }
+
+  private static String name(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
   private String tailMeaning(End end) {
     if (tail == 0) {
       return "every step is full";
@@ -102,30 +167,64 @@ record PlanReport(SessionPlan plan, long tail, long hostBytes) {
   }
 
   Map<String, Object> asMap() {
-    Plan order = plan.order();
-    OrderSpec spec = order.spec();
+    StepPlan order = plan.order();
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("samples", order.shape().sampleCount());
-    map.put("shards", order.shape().shardCount());
-    map.put("decoded_bytes", order.shape().totalBytes());
+    map.put("samples", samples);
+    map.put("shards", plan.dataset().shardCount());
+    map.put("decoded_bytes", bytes);
     map.put("format", plan.dataset().format().kind().toString().toLowerCase(Locale.ROOT));
     map.put("fields", plan.dataset().fieldNames());
-    map.put("fingerprint", order.shape().fingerprint());
     map.put("steps_per_epoch", order.stepsPerEpoch());
-    map.put("global_batch", spec.globalBatch());
-    map.put("tail_samples", tail);
-    map.put("shuffle", spec.shuffle().toString().toLowerCase(Locale.ROOT));
-    map.put("end", spec.end().toString().toLowerCase(Locale.ROOT));
-    map.put("seed", spec.seed());
-    map.put("lanes", spec.lanes());
-    map.put("window", spec.window());
-    map.put("groups", spec.groups());
-    map.put("extent_samples", spec.extentSamples());
+    map.put("global_batch", order.globalBatch());
+    map.put("lanes", order.lanes());
+    switch (order) {
+      case Plan one -> putOrder(map, one);
+      case MixturePlan mixture -> putOrder(map, mixture);
+    }
     map.put("order_id", order.orderId());
     map.put("working_set_samples", order.workingSetSamples());
     map.put("working_set_bytes", order.workingSetBytes());
     map.put("slot_bytes", plan.slotBytes());
     map.put("host_bytes_per_epoch_max", hostBytes);
     return map;
+  }
+
+  private void putOrder(Map<String, Object> map, Plan order) {
+    OrderSpec spec = order.spec();
+    map.put("fingerprint", order.shape().fingerprint());
+    map.put("tail_samples", tail);
+    map.put("shuffle", name(spec.shuffle()));
+    map.put("end", name(spec.end()));
+    map.put("seed", spec.seed());
+    map.put("window", spec.window());
+    map.put("groups", spec.groups());
+    map.put("extent_samples", spec.extentSamples());
+  }
+
+  private void putOrder(Map<String, Object> map, MixturePlan order) {
+    Mixture mixture = order.mixture();
+    MixEntry entry = entry(order);
+    map.put("shuffle", name(mixture.shuffle()));
+    map.put("seed", mixture.seed());
+    map.put("cycle", entry.cycle());
+    map.put("used_up", name(mixture.usedUp()));
+    List<Map<String, Object>> sources = new ArrayList<>();
+    for (int d = 0; d < order.sources(); d++) {
+      SourceOrder source = mixture.sources().get(d);
+      Map<String, Object> one = new LinkedHashMap<>();
+      one.put("name", source.name());
+      one.put("fingerprint", source.fingerprint());
+      one.put("share", share(entry, d));
+      one.put("samples", order.shape(d).sampleCount());
+      one.put("shards", order.shape(d).shardCount());
+      one.put("decoded_bytes", order.shape(d).totalBytes());
+      one.put("epochs", source.epochs());
+      one.put("window", source.window());
+      one.put("groups", source.groups());
+      one.put("extent_samples", source.extentSamples());
+      one.put("working_set_bytes", order.sourceWorkingSetBytes(d));
+      sources.add(one);
+    }
+    map.put("sources", sources);
   }
 }

@@ -6,10 +6,11 @@ import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.Cursor;
-import dev.penstock.sharding.Plan;
 import dev.penstock.sharding.RankView;
+import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,7 +39,9 @@ final class PlanVerb extends Verb {
       names = "--keys",
       paramLabel = "FILE|-",
       order = 20,
-      description = "Write a line per sample: epoch, step, rank, row, key, tab-separated.")
+      description =
+          "Write a line per sample: epoch, step, rank, row, key, and of a mixture the source;"
+              + " tab-separated.")
   private Optional<String> keys = Optional.empty();
 
   @Option(names = "--json", order = 22, description = "Print the results as one JSON object.")
@@ -69,15 +72,18 @@ final class PlanVerb extends Verb {
 
   private static void writeKeys(SessionPlan session, long most, KeysFile file) throws IOException {
     SessionConfig config = session.config();
-    Plan plan = session.order();
+    StepPlan plan = session.order();
+    List<String> sources = session.sourceNames();
     RankView view = plan.rank(config.rank(), config.world());
     StepSamples step = new StepSamples();
     Cursor at = session.start();
     for (long done = 0; done < most && !plan.ended(at, config.epochs()); done++) {
       at = view.fill(at, step);
       for (int row = 0; row < step.count(); row++) {
-        String key = session.dataset().key(step.sample(row));
-        file.add(step.epoch(), step.step(), config.rank(), row, key);
+        int shard = session.shard(step.source(row), step.shard(row));
+        String key = session.dataset().key(shard, step.ordinal(row));
+        String source = sources.isEmpty() ? "" : sources.get(step.source(row));
+        file.add(step.epoch(), step.step(), config.rank(), row, key, source);
       }
       file.endStep();
     }

@@ -37,6 +37,17 @@ record ReadReport(
             delivered.bytes() / 1e9,
             seconds(wallNanos),
             seconds(openNanos)));
+    delivered
+        .bySource()
+        .forEach(
+            (source, samples) ->
+                lines.add(
+                    String.format(
+                        Locale.ROOT,
+                        "source    %s: %,d samples, %.3f %%",
+                        source,
+                        samples,
+                        100.0 * samples / Math.max(1, delivered.samples()))));
     lines.add(
         String.format(
             Locale.ROOT,
@@ -65,6 +76,9 @@ record ReadReport(
     map.put("samples", delivered.samples());
     map.put("batches", delivered.batches());
     map.put("bytes", delivered.bytes());
+    if (!delivered.bySource().isEmpty()) {
+      map.put("sources", delivered.bySource());
+    }
     map.put("open_seconds", seconds(openNanos));
     map.put("seconds", seconds(wallNanos));
     map.put("samples_per_second", perSecond(delivered.samples()));

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  penstock read 'data/train-{000000..000009}.tar' --batch-size 64 --seed 7 --keys keys.tsv",
+      "  penstock read --mix web=0.7 --mix 'code=0.3,epochs=2' --used-up hand-over --epochs 0",
       "  penstock read data --steps 100 --cursor-out at.json",
       "  penstock read data --cursor at.json --batch-size 16 --world 4 --rank 0 --digest"
     })
@@ -45,7 +47,9 @@ final class ReadVerb extends Verb {
       names = "--keys",
       paramLabel = "FILE|-",
       order = 20,
-      description = "Write a line per sample: epoch, step, rank, row, key, tab-separated.")
+      description =
+          "Write a line per sample: epoch, step, rank, row, key, and of a mixture the source;"
+              + " tab-separated.")
   private Optional<String> keys = Optional.empty();
 
   @Option(
@@ -58,7 +62,7 @@ final class ReadVerb extends Verb {
   private boolean json;
 
   private long opened;
-  private final Delivered delivered = new Delivered();
+  private Delivered delivered = new Delivered(List.of());
   private @Nullable Cursor last;
 
   @Override
@@ -74,6 +78,7 @@ final class ReadVerb extends Verb {
       BatchDigest digest = wantsDigest ? new BatchDigest() : null;
       ReadReport report;
       try (Loader loader = UsageException.checkIo(() -> Loader.open(config))) {
+        delivered = new Delivered(loader.sessionPlan().sourceNames());
         opened = System.nanoTime();
         CpuClock cpu = CpuClock.start();
         if (most > 0) {
@@ -99,12 +104,14 @@ final class ReadVerb extends Verb {
   private void drain(
       Loader loader, int rank, long most, @Nullable KeysFile keysFile, @Nullable BatchDigest digest)
       throws IOException {
+    List<String> sources = loader.sessionPlan().sourceNames();
     for (Batch batch : loader) {
       try (batch) {
         delivered.add(batch);
         if (keysFile != null) {
           for (int row = 0; row < batch.rows(); row++) {
-            keysFile.add(batch.epoch(), batch.step(), rank, row, batch.key(row));
+            String source = sources.isEmpty() ? "" : sources.get(batch.source(row));
+            keysFile.add(batch.epoch(), batch.step(), rank, row, batch.key(row), source);
           }
           keysFile.endStep();
         }

@@ -82,8 +82,8 @@ final class VerifyVerb extends Verb {
       for (Batch batch : loader) {
         batch.close();
       }
-      samples = loader.plan().shape().sampleCount();
-      bytes = loader.plan().shape().totalBytes();
+      samples = loader.sessionPlan().dataset().shape().sampleCount();
+      bytes = loader.sessionPlan().dataset().shape().totalBytes();
       for (BadSample one : loader.badSamples()) {
         report(one.shard(), one.offset(), one.key(), one.reason());
       }

@@ -97,6 +97,15 @@ public final class PipelineMetrics implements AutoCloseable {
               session,
               stats -> causeNanos(stats, cause.name()) / NANOS_PER_SECOND));
     }
+    for (int i = 0; i < now.sources().size(); i++) {
+      int source = i;
+      meters.add(
+          counter(
+              "penstock.source.samples",
+              tags.and("source", now.sources().get(i).name()),
+              session,
+              stats -> stats.sources().get(source).samples()));
+    }
     return () -> meters.forEach(registry::remove);
   }
 

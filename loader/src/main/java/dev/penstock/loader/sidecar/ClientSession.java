@@ -166,7 +166,7 @@ final class ClientSession implements AutoCloseable {
   synchronized ObjectNode status() {
     ObjectNode json = Messages.JSON.createObjectNode();
     json.put("session", number)
-        .put("dataset", String.join(" ", plan.config().dataset()))
+        .put("dataset", plan.config().describeData())
         .put("rank", plan.config().rank())
         .put("world_size", plan.config().world())
         .put("batch_size", plan.config().batchSize())
@@ -190,6 +190,10 @@ final class ClientSession implements AutoCloseable {
         .put("free", slots[RingLayout.FREE])
         .put("ready", slots[RingLayout.READY])
         .put("held", slots[RingLayout.HELD]);
+    if (!stats.sources().isEmpty()) {
+      ObjectNode sources = json.putObject("sources");
+      stats.sources().forEach(source -> sources.put(source.name(), source.samples()));
+    }
     ObjectNode stages = json.putObject("stages");
     for (LoaderStats.Stage stage : stats.stages()) {
       stages

@@ -1,6 +1,7 @@
 package dev.penstock.loader.sidecar;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.SessionPlan;
@@ -50,6 +51,8 @@ final class Messages {
             .put("batches_per_epoch", plan.order().stepsPerEpoch())
             .put("order_id", plan.order().orderId())
             .put("description", plan.order().describe());
+    ArrayNode sources = message.putArray("sources");
+    plan.sourceNames().forEach(sources::add);
     message.set("schema", plan.schema().toJson());
     try {
       message.set("cursor", JSON.readTree(CursorJson.write(plan.start())));

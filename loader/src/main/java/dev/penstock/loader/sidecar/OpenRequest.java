@@ -3,11 +3,14 @@ package dev.penstock.loader.sidecar;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.loader.BadSamplePolicy;
 import dev.penstock.loader.CursorJson;
+import dev.penstock.loader.DataPart;
 import dev.penstock.loader.FieldSpec;
+import dev.penstock.loader.MixForm;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
+import dev.penstock.sharding.UsedUp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +30,8 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
       Set.of(
           "type",
           "dataset",
+          "mix",
+          "used_up",
           "batch_size",
           "rank",
           "world_size",
@@ -71,7 +76,9 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
               optional(json, "window"),
               optional(json, "groups"),
               optional(json, "extent_samples"),
-              json.path("raw_records").asBoolean(false));
+              json.path("raw_records").asBoolean(false),
+              DataPart.flatten(MixForm.parseAll(json.path("mix"))),
+              choice(json, "used_up", UsedUp.STOP));
       return new OpenRequest(session, optional(json, "slots"), number(json, "min_slot_bytes", 0));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw bad("OPEN: " + e.getMessage());

@@ -198,8 +198,7 @@ public final class Sidecar implements AutoCloseable {
   }
 
   ClientSession plan(OpenRequest request) throws RefusedException {
-    List<String> dataset = request.session().dataset();
-    allowed.checkRequest(dataset);
+    allowed.checkRequest(request.session().patterns());
     try {
       SessionPlan plan = engine.plan(request.session());
       for (int shard = 0; shard < plan.dataset().shardCount(); shard++) {

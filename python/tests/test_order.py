@@ -1,0 +1,142 @@
+"""The order through the real sidecar: the same steps on any world, states that fit any other, mixtures."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+import penstock
+
+from . import real
+
+SHARDS, SAMPLES, PAYLOAD = 4, 150, 200
+WORLDS = [1, 2, 3, 4, 6, 8, 12, 24]
+
+
+@pytest.fixture(scope="module")
+def served():
+    real.require_sidecar()
+    served = real.Served("--memory", "256MiB")
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Three datasets; the numbers of their samples say which they are of."""
+    directory = tmp_path_factory.mktemp("order")
+    for name, first in (("web", 0), ("code", 10_000), ("math", 20_000)):
+        (directory / name).mkdir()
+        for shard in range(SHARDS):
+            numbers = range(first + shard * SAMPLES, first + (shard + 1) * SAMPLES)
+            real.write_archive(directory / name / f"{shard}.tar", numbers, PAYLOAD)
+    return directory
+
+
+def loader(served, dataset, batch_size, **options):
+    options = {"rank": 0, "world_size": 1, "fields": ["cls:int"], "seed": 7, "epochs": 2, **options}
+    return penstock.Loader(dataset, batch_size, run_dir=served.run_dir, **options)
+
+
+def run(served, dataset, global_batch, world, state=None, steps=None, **options):
+    """The keys of each step over all ranks, rank after rank, and the state that every rank saved at the end."""
+    rows, states, ids = {}, set(), set()
+    for rank in range(world):
+        with loader(served, dataset, global_batch // world, rank=rank, world_size=world, **options) as one:
+            if state is not None:
+                one.load_state_dict(json.loads(json.dumps(state)))
+            ids.add(one.plan["order_id"])
+            for batch in one:
+                rows.setdefault(batch.step, []).extend(batch.keys)
+                if steps is not None and batch.step + 1 >= steps:
+                    break
+            states.add(json.dumps(one.state_dict()))
+    assert len(states) == 1 and len(ids) == 1, "ranks agree"
+    return rows, json.loads(states.pop())
+
+
+@pytest.mark.parametrize("multiple", [1, 2])
+def test_every_world_has_the_same_steps_and_takes_up_any_other(served, data, multiple):
+    batch = 24 * multiple
+    whole, _ = run(served, str(data / "web"), batch, 1)
+    assert len(whole) == 2 * (SHARDS * SAMPLES // batch)
+    chosen = random.Random(multiple)
+    for world in WORLDS:
+        first, state = run(served, str(data / "web"), batch, world, steps=(cut := chosen.randrange(1, len(whole) - 1)))
+        assert len(first) == cut
+        rest, _ = run(served, str(data / "web"), batch, chosen.choice(WORLDS), state)
+        assert first | rest == whole
+        assert len(json.dumps(state)) < 1000
+
+
+def mix(data, web, code, **rest):
+    return [
+        {"dataset": str(data / "web"), "weight": web},
+        {"dataset": str(data / "code"), "weight": code},
+        {"dataset": str(data / "math"), "weight": 1, **rest},
+    ]
+
+
+def test_mixtures_are_exact_on_every_world(served, data):
+    options = {"mix": mix(data, 2, 1), "epochs": 1}
+    whole, _ = run(served, None, 48, 1, **options)
+    for keys in whole.values():
+        assert np.bincount([int(key) // 10_000 for key in keys]).tolist() == [24, 12, 12]
+    for world in (2, 6, 24):
+        first, state = run(served, None, 48, world, steps=world, **options)
+        rest, _ = run(served, None, 48, {2: 3, 6: 8, 24: 1}[world], state, **options)
+        assert first | rest == whole
+
+
+def test_each_row_says_its_source(served, data):
+    with loader(served, None, 48, mix=mix(data, 2, 1, name="sums"), epochs=None) as one:
+        assert one.plan["sources"] == ["web", "code", "sums"]
+        batches = 0
+        for batch in one:
+            assert [int(key) // 10_000 for key in batch.keys] == batch.sources.tolist()
+            batches += 1
+        assert batches == len(one) == 3 * SHARDS * SAMPLES // 48, "an iteration is an epoch of the mixture"
+
+
+def test_other_weights_hold_from_the_next_batch_or_the_loaded_state(served, data):
+    def shares(batch):
+        return np.bincount(batch.sources, minlength=3).tolist()
+
+    with loader(served, None, 48, mix=mix(data, 2, 1)) as one:
+        batches = iter(one)
+        assert shares(next(batches)) == [24, 12, 12]
+        state = one.state_dict()
+        one.set_mix(mix(data, 0, 2))
+        changed = [(shares(batch), batch.keys) for batch, _ in zip(one, range(5))]
+        assert [counts for counts, _ in changed] == [[0, 32, 16]] * 5
+    with loader(served, None, 48, mix=mix(data, 0, 2)) as other:
+        other.load_state_dict(state)
+        assert [batch.keys for batch, _ in zip(other, range(5))] == [keys for _, keys in changed]
+    with loader(served, str(data / "web"), 48) as one, pytest.raises(ValueError, match="not a mixture"):
+        one.set_mix(mix(data, 1, 1))
+
+
+def test_a_used_up_source_stops_or_hands_over(served, data):
+    finite = mix(data, 1, 1, epochs=1)
+    stopped, _ = run(served, None, 24, 2, mix=finite, epochs=9)
+    on, _ = run(served, None, 24, 3, mix=finite, used_up="hand_over", epochs=9)
+    assert 70 < len(stopped) <= 75 and len(on) == 9 * 75
+    assert all(on[step] == keys for step, keys in stopped.items())
+    assert all(int(key) < 20_000 for step, keys in on.items() if step >= len(stopped) for key in keys)
+
+
+@pytest.mark.parametrize("wrong, why", [
+    ([{"dataset": "x", "weight": "much"}], "weight"),
+    ([{"dataset": "x", "weight": 1, "colour": "red"}], "colour"),
+    ([{"weight": 1, "parts": [{"dataset": "x", "weight": -1}]}], "-1"),
+])
+def test_wrong_parts_are_refused(served, wrong, why):
+    with loader(served, None, 24, mix=wrong) as one, pytest.raises(penstock.SidecarError, match=why):
+        len(one)
+
+
+def test_a_dataset_or_a_mixture():
+    for dataset, parts in ((None, None), ("x", {"y": 1.0}), (None, []), (None, [{"weight": 1}])):
+        with pytest.raises(ValueError):
+            penstock.Loader(dataset, 8, rank=0, world_size=1, mix=parts)
