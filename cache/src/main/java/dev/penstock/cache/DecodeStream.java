@@ -114,7 +114,8 @@ final class DecodeStream {
       throw new IllegalStateException("a decode stream was run before it began");
     }
     String shard = shard();
-    long blockEnd = (position / blockBytes + 1) * blockBytes;
+    long last = decoding == null ? Long.MAX_VALUE : decoding.lastDecodable();
+    long blockEnd = Math.min(last, (position / blockBytes + 1) * blockBytes);
     boolean stuck = false;
     while (position < blockEnd) {
       int available = input.available();
@@ -141,7 +142,7 @@ final class DecodeStream {
       stuck = !progress;
       mayHoldOutput = running.produced() == length;
     }
-    return Progress.BLOCK_DONE;
+    return position >= last ? Progress.ENDED : Progress.BLOCK_DONE;
   }
 
   private void decode(

@@ -38,8 +38,10 @@ final class DecodedScan implements ScanSource {
   private int windowBytes;
   private boolean mayHoldOutput;
   private long lastFrame;
+  private long lastFrameDecoded;
   private long decodedBytes = -1;
   private @Nullable FrameTable table;
+  private @Nullable MalformedRecordException failure;
   private boolean closed;
 
   DecodedScan(
@@ -103,6 +105,8 @@ final class DecodedScan implements ScanSource {
         int part = (int) Math.min(length - done, windowBytes - inWindow);
         MemorySegment.copy(pool.slab(), window + inWindow, target, targetOffset + done, part);
         done += part;
+      } else if (failure != null && done > 0) {
+        break; // what does decode comes first
       } else if (!nextWindow()) {
         break;
       }
@@ -113,11 +117,26 @@ final class DecodedScan implements ScanSource {
   /** Decodes the stretch behind the window into it; false at the end of the shard. */
   private boolean nextWindow() throws IOException {
     long end = windowStart + windowBytes;
+    if (failure != null) {
+      throw failure;
+    }
     if (end == decodedBytes) {
       return false;
     }
     windowStart = end;
     windowBytes = 0;
+    try {
+      fillWindow();
+    } catch (MalformedRecordException malformed) {
+      failure = malformed;
+      if (windowBytes == 0) {
+        throw malformed;
+      }
+    }
+    return windowBytes > 0;
+  }
+
+  private void fillWindow() throws IOException {
     boolean stuck = false;
     while (windowBytes < PIECE_BYTES) {
       if (!mayHoldOutput) {
@@ -135,7 +154,6 @@ final class DecodedScan implements ScanSource {
       }
       stuck = !progress;
     }
-    return windowBytes > 0;
   }
 
   private void decode(int available) throws IOException {
@@ -149,7 +167,8 @@ final class DecodedScan implements ScanSource {
           window + windowBytes,
           room);
     } catch (CodecException malformed) {
-      throw malformed.at(name(), input.position(), windowStart + windowBytes);
+      // Nothing that a frame has yielded is to be trusted when the frame does not decode.
+      throw malformed.at(name(), input.position(), lastFrameDecoded);
     }
     slot.account(name());
     input.consume(decoder.consumed());
@@ -159,6 +178,7 @@ final class DecodedScan implements ScanSource {
     if (decoder.atFrameEnd() && stored > lastFrame && stored < storedBytes) {
       frames.add(stored, windowStart + windowBytes);
       lastFrame = stored;
+      lastFrameDecoded = windowStart + windowBytes;
     }
   }
 
@@ -175,6 +195,8 @@ final class DecodedScan implements ScanSource {
     input.awaitQuiet();
     decoder = slot.restart(codec);
     mayHoldOutput = false;
+    failure = null;
+    lastFrameDecoded = seen.decodedOffset(frame);
     windowStart = seen.decodedOffset(frame);
     windowBytes = 0;
     input.open(object, seen.storedOffset(frame));

@@ -34,6 +34,15 @@ final class Decoding {
     }
   }
 
+  /**
+   * Where decoding stops before the stored bytes end, since what lies behind does not decode: the
+   * decoded length where the frames' stored length is unknown, else as far as one can count.
+   */
+  long lastDecodable() {
+    FrameTable table = frames;
+    return table != null && table.storedBytes() < 0 ? table.decodedBytes() : Long.MAX_VALUE;
+  }
+
   CachedObject object() {
     return object;
   }

@@ -69,7 +69,13 @@ final class ScanTest {
         MalformedRecordException verdict =
             assertThrows(
                 MalformedRecordException.class,
-                () -> scan.readAt(0, MemorySegment.ofArray(new byte[400_000]), 0, 400_000));
+                () -> {
+                  int got = 1;
+                  for (int at = 0; got > 0; at += got) { // what does decode comes first
+                    assertTrue(at <= 300_000);
+                    got = scan.readAt(at, MemorySegment.ofArray(new byte[400_000]), 0, 400_000);
+                  }
+                });
         assertTrue(verdict.toString().contains("mem://cut"), verdict.toString());
       }
     }

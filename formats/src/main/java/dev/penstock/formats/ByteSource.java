@@ -18,11 +18,12 @@ public interface ByteSource extends AutoCloseable {
 
   /**
    * Copies up to {@code length} bytes at {@code offset} into {@code target} and returns how many;
-   * fewer only at the end, 0 at or past the end. Blocks. For scans, headers and tools; a compressed
-   * shard is cheap to read forward and dear to read backward.
+   * fewer only at the end or in front of bytes that do not decode, 0 at or past the end. Blocks.
+   * For scans, headers and tools; a compressed shard is cheap to read forward and dear to read
+   * backward.
    *
-   * @throws IOException if the bytes cannot be had; {@link MalformedRecordException} if they do not
-   *     decode
+   * @throws IOException if the bytes cannot be had; {@link MalformedRecordException} if the first
+   *     of them does not decode
    */
   int readAt(long offset, MemorySegment target, long targetOffset, int length) throws IOException;
 

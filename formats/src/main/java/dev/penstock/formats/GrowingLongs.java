@@ -14,6 +14,19 @@ final class GrowingLongs {
     values[count++] = value;
   }
 
+  int count() {
+    return count;
+  }
+
+  long get(int index) {
+    return values[index];
+  }
+
+  /** Forgets all but the first {@code newCount}. */
+  void truncate(int newCount) {
+    count = Math.min(count, newCount);
+  }
+
   PackedLongs pack() {
     return PackedLongs.of(values, count);
   }

@@ -165,6 +165,44 @@ final class IndexColumns {
     void add(RecordScanner scanner) {
       sampleOffsets.add(scanner.sampleOffset());
       sampleBytes.add(scanner.sampleBytes());
+      addFields(scanner);
+      addKey(scanner);
+    }
+
+    /**
+     * The place of a damaged sample: where {@code scanner} stands, or, if decoded bytes are not to
+     * be trusted from {@code damageOffset} on, that of the first sample that has such bytes. Nobody
+     * is to read it, so it has no bytes.
+     */
+    void addDamaged(RecordScanner scanner, long damageOffset) {
+      int kept = sampleOffsets.count();
+      while (kept > 0 && sampleOffsets.get(kept - 1) + sampleBytes.get(kept - 1) > damageOffset) {
+        kept--;
+      }
+      if (kept == sampleOffsets.count()) {
+        sampleOffsets.add(scanner.sampleOffset());
+        addKey(scanner);
+      } else {
+        sampleOffsets.truncate(kept + 1); // with its key
+        keyEnds.truncate(withKeys ? kept + 1 : 0);
+        keysLength = withKeys ? (int) keyEnds.get(kept) : 0;
+        sampleBytes.truncate(kept);
+        fieldEnds.truncate(kept);
+        fields = kept == 0 ? 0 : (int) fieldEnds.get(kept - 1);
+        fieldNameIds.truncate(fields);
+        fieldOffsets.truncate(fields);
+        fieldBytes.truncate(fields);
+      }
+      sampleBytes.add(0);
+      fieldEnds.add(fields);
+    }
+
+    /** Where the last sample starts. */
+    long lastOffset() {
+      return sampleOffsets.get(sampleOffsets.count() - 1);
+    }
+
+    private void addFields(RecordScanner scanner) {
       int count = scanner.fieldCount();
       for (int field = 0; field < count; field++) {
         fieldNameIds.add(scanner.fieldNameId(field));
@@ -173,6 +211,9 @@ final class IndexColumns {
       }
       fields = Math.addExact(fields, count);
       fieldEnds.add(fields);
+    }
+
+    private void addKey(RecordScanner scanner) {
       if (withKeys) {
         int end = Math.addExact(keysLength, scanner.keyBytes());
         if (end > keys.length) {

@@ -2,6 +2,7 @@ package dev.penstock.formats;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
@@ -11,7 +12,8 @@ final class IndexDigest {
 
   /**
    * SHA-256 over: record kind (its code, 1 byte), decoded length (8), number of names (4), each
-   * name (length 4, bytes), then each column (count 4, width 1, bytes); little-endian.
+   * name (length 4, bytes), then each column (count 4, width 1, bytes), then the reason for damage
+   * (UTF-8); little-endian.
    */
   static byte[] of(ShardIndex index) {
     MessageDigest digest;
@@ -35,6 +37,8 @@ final class IndexDigest {
       digest.update(small.clear().putInt(column.count()).put((byte) column.width()).flip());
       digest.update(column.bytes(), column.start(), column.byteCount());
     }
+    // A shard that breaks is not the shard that ends with an empty sample there.
+    digest.update(index.damage().getBytes(StandardCharsets.UTF_8));
     return digest.digest();
   }
 }

@@ -21,9 +21,9 @@ import java.util.zip.CRC32C;
  *    8  4  version, 1
  *   12  1  record kind (1 webdataset, 2 tf.train.Example, 3 raw TFRecord)
  *   13  1  codec (0 none, 1 gzip, 2 zstd, 3 lz4)
- *   14  2  zero
+ *   14  2  length of the reason why the last sample is damaged; 0 if none is
  *   16  8  stored length of the shard
- *   24  4  length of the version tag, then the tag (UTF-8)
+ *   24  4  length of the version tag, then the tag (UTF-8), then the reason (UTF-8)
  *       8  decoded length
  *       8  stored length that the frame table has, or -1
  *       2 columns: stored and decoded offsets of the frames
@@ -40,6 +40,10 @@ final class IndexFile {
   private static final byte[] MAGIC = "PNSTKIDX".getBytes(StandardCharsets.US_ASCII);
   private static final int FIXED_BYTES = 28;
   private static final int CRC_BYTES = 4;
+
+  /** Longer reasons, which quote what they found, are cut. */
+  private static final int MAX_DAMAGE_BYTES = 4096;
+
   private static final AtomicLong SERIAL = new AtomicLong();
 
   private IndexFile() {}
@@ -83,10 +87,12 @@ final class IndexFile {
 
   private static ByteBuffer encode(ShardIndex index, long shardBytes, String versionTag) {
     byte[] tag = versionTag.getBytes(StandardCharsets.UTF_8);
+    byte[] damage = index.damage().getBytes(StandardCharsets.UTF_8);
+    int damageBytes = Math.min(damage.length, MAX_DAMAGE_BYTES);
     FrameTable frames = index.frames;
     PackedLongs[] frameColumns = {frames.packedStoredOffsets(), frames.packedDecodedOffsets()};
     int names = index.names.count();
-    long size = FIXED_BYTES + tag.length + 8L + 8 + 4 + CRC_BYTES;
+    long size = FIXED_BYTES + tag.length + damageBytes + 8L + 8 + 4 + CRC_BYTES;
     for (int id = 0; id < names; id++) {
       size += 4L + index.names.bytes(id).length;
     }
@@ -98,8 +104,8 @@ final class IndexFile {
     }
     ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
     out.put(MAGIC).putInt(VERSION);
-    out.put((byte) index.kind.code).put((byte) index.codec.code).putShort((short) 0);
-    out.putLong(shardBytes).putInt(tag.length).put(tag);
+    out.put((byte) index.kind.code).put((byte) index.codec.code).putShort((short) damageBytes);
+    out.putLong(shardBytes).putInt(tag.length).put(tag).put(damage, 0, damageBytes);
     out.putLong(index.decodedBytes()).putLong(frames.storedBytes());
     for (PackedLongs column : frameColumns) {
       put(out, column);

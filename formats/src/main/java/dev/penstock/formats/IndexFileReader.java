@@ -55,8 +55,9 @@ final class IndexFileReader {
     checkCrc();
     RecordKind kind = kind(in.get());
     Codec codec = codec(in.get());
-    in.getShort();
+    int damageBytes = in.getShort();
     checkShard(in.getLong(), bytes(in.getInt()), shardBytes, versionTag);
+    String damage = new String(bytes(damageBytes), StandardCharsets.UTF_8);
     long decodedBytes = in.getLong();
     long frameStoredBytes = in.getLong();
     FrameTable frames = frames(column(), column(), frameStoredBytes, decodedBytes);
@@ -70,7 +71,10 @@ final class IndexFileReader {
     }
     IndexColumns columns = new IndexColumns(all, decodedBytes);
     columns.check(names.count());
-    return new ShardIndex(columns, kind, codec, frames, names, shardName);
+    if (!damage.isEmpty() && columns.sampleOffsets.count() == 0) {
+      throw new IllegalArgumentException("damage without a sample");
+    }
+    return new ShardIndex(columns, kind, codec, frames, names, damage, shardName);
   }
 
   private void checkCrc() throws MalformedIndexException {

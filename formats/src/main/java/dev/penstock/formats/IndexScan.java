@@ -3,6 +3,7 @@ package dev.penstock.formats;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** One pass over a shard, into columns. */
 final class IndexScan {
@@ -16,15 +17,11 @@ final class IndexScan {
     try (RecordScanner scanner = format.scan(source)) {
       IndexColumns.Builder columns =
           new IndexColumns.Builder(format.kind() == RecordKind.WEBDATASET);
-      long reported = 0;
-      while (scanner.next()) {
-        columns.add(scanner);
-        if (scanner.position() - reported >= PROGRESS_BYTES) {
-          reported = scanner.position();
-          options.progress().accept(reported);
-        }
-      }
-      long decodedBytes = end(source, scanner.position());
+      Optional<MalformedRecordException> damage = addAll(scanner, columns, options);
+      long decodedBytes =
+          damage.isPresent()
+              ? endOfDamaged(source, columns, damage.get())
+              : end(source, scanner.position());
       options.progress().accept(decodedBytes);
       return new ShardIndex(
           columns.build(decodedBytes),
@@ -32,8 +29,40 @@ final class IndexScan {
           codec,
           FrameTable.single(codec == Codec.NONE ? decodedBytes : -1, decodedBytes),
           scanner.names(),
+          damage.map(MalformedRecordException::reason).orElse(""),
           source.name());
     }
+  }
+
+  /** Adds the samples; returns what ended the pass before the end, if that is tolerated. */
+  private static Optional<MalformedRecordException> addAll(
+      RecordScanner scanner, IndexColumns.Builder columns, IndexOptions options)
+      throws IOException {
+    long reported = 0;
+    try {
+      while (scanner.next()) {
+        columns.add(scanner);
+        if (scanner.position() - reported >= PROGRESS_BYTES) {
+          reported = scanner.position();
+          options.progress().accept(reported);
+        }
+      }
+      return Optional.empty();
+    } catch (MalformedRecordException e) {
+      if (!options.toleratesDamage()) {
+        throw e;
+      }
+      columns.addDamaged(scanner, e.offset());
+      return Optional.of(e);
+    }
+  }
+
+  /** Behind damage nothing is found; a stream that does not decode has no more bytes either. */
+  private static long endOfDamaged(
+      ByteSource source, IndexColumns.Builder columns, MalformedRecordException damage) {
+    return source.lengthBytes() >= 0
+        ? source.lengthBytes()
+        : Math.max(columns.lastOffset(), damage.offset());
   }
 
   private static RecordFormat detect(ByteSource source) throws IOException {

@@ -12,7 +12,13 @@ public interface RecordScanner extends AutoCloseable {
   /** The most native memory that a pass holds: a window, and a long extended header once. */
   long MAX_NATIVE_BYTES = SourceWindow.SEQUENTIAL_BYTES + 2L * TarReader.MAX_PAX_BYTES;
 
-  /** Moves to the next sample; false at the end of the shard. */
+  /**
+   * Moves to the next sample; false at the end of the shard.
+   *
+   * @throws MalformedRecordException if the framing breaks: the pass is over, {@link #sampleOffset}
+   *     is where the first sample starts that is not known to be whole, and the other methods say
+   *     what is known of that one
+   */
   boolean next() throws IOException;
 
   /** Where the sample's first byte lies. */

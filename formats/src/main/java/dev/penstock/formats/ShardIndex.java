@@ -24,6 +24,7 @@ public final class ShardIndex {
   final FieldNames names;
   private final byte[] keyStem;
   private final byte[] digest;
+  private final String damage;
 
   ShardIndex(
       IndexColumns columns,
@@ -31,7 +32,9 @@ public final class ShardIndex {
       Codec codec,
       FrameTable frames,
       FieldNames names,
+      String damage,
       String shardName) {
+    this.damage = damage;
     this.columns = columns;
     this.kind = kind;
     this.codec = codec;
@@ -78,10 +81,24 @@ public final class ShardIndex {
           "frames of %d decoded bytes for a shard of %d"
               .formatted(table.decodedBytes(), decodedBytes()));
     }
-    return new ShardIndex(columns, kind, codec, table, names, shardName);
+    return new ShardIndex(columns, kind, codec, table, names, damage, shardName);
   }
 
-  /** Number of samples. */
+  /**
+   * Why the shard's framing breaks, empty if it does not. Then the last sample stands for all that
+   * lies behind the break: its offset and key are known as far as they could be read, it has no
+   * bytes and is not to be read, and every reader takes it for a bad sample with this reason.
+   */
+  public String damage() {
+    return damage;
+  }
+
+  /** Whether {@code sample} is the place where the shard's framing breaks; see {@link #damage}. */
+  public boolean isDamaged(int sample) {
+    return !damage.isEmpty() && sample == sampleCount() - 1;
+  }
+
+  /** Number of samples, a damaged one included. */
   public int sampleCount() {
     return columns.sampleOffsets.count();
   }

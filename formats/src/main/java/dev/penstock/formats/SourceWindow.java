@@ -3,6 +3,7 @@ package dev.penstock.formats;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A window that moves forward over a source. It reads a few KiB where payloads are hopped over, and
@@ -22,6 +23,9 @@ final class SourceWindow extends Window implements AutoCloseable {
   private int stepBytes = HOP_BYTES / 2;
   private boolean closed;
 
+  /** What ended the last look short; thrown to whoever wants a byte behind that place. */
+  private @Nullable MalformedRecordException failure;
+
   SourceWindow(ByteSource source) {
     this.source = source;
   }
@@ -33,6 +37,9 @@ final class SourceWindow extends Window implements AutoCloseable {
     }
     segment = buffer;
     base = position - start;
+    if (failure != null && position + length > start + have) {
+      throw failure;
+    }
     return Math.clamp(start + have - position, 0, length);
   }
 
@@ -48,12 +55,15 @@ final class SourceWindow extends Window implements AutoCloseable {
     }
     start = position;
     have = 0;
-    while (have < wanted) {
-      int got = source.readAt(position + have, buffer, have, wanted - have);
-      if (got <= 0) {
-        return;
+    failure = null;
+    try {
+      int got = source.readAt(position, buffer, 0, wanted);
+      while (got > 0) {
+        have += got;
+        got = have < wanted ? source.readAt(position + have, buffer, have, wanted - have) : 0;
       }
-      have += got;
+    } catch (MalformedRecordException malformed) {
+      failure = malformed;
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Groups the members of an archive into samples: neighbours with the same key. */
 final class TarScanner implements RecordScanner {
@@ -15,6 +16,12 @@ final class TarScanner implements RecordScanner {
   private long sampleOffset;
   private boolean started;
   private boolean pending;
+
+  /** What was found behind a sample that is whole; thrown when that one has been handed out. */
+  private @Nullable MalformedRecordException broken;
+
+  /** Whether the last header read is that of a field, even if its bytes are not all there. */
+  private boolean memberFound;
 
   TarScanner(ByteSource source) {
     window = new SourceWindow(source);
@@ -28,7 +35,11 @@ final class TarScanner implements RecordScanner {
       if (window.load(0, 1) == 0) {
         throw members.tar.malformed(0, "empty file, not a tar archive");
       }
-      pending = advance();
+      pending = advanceWithin();
+    }
+    if (broken != null) {
+      startSample();
+      throw broken;
     }
     if (!pending) {
       return false;
@@ -36,14 +47,29 @@ final class TarScanner implements RecordScanner {
     startSample();
     do {
       addField();
-      pending = advance();
-    } while (pending && sameKey());
+      pending = advanceWithin();
+    } while (pending && broken == null && sameKey());
     return true;
+  }
+
+  /** Like {@link #advance}, but a cut member of the next sample leaves this one whole. */
+  private boolean advanceWithin() throws IOException {
+    try {
+      return advance();
+    } catch (MalformedRecordException e) {
+      if (!memberFound || sameKey()) {
+        throw e;
+      }
+      broken = e;
+      return true;
+    }
   }
 
   /** The next member that is a field, known to be there to its last byte. */
   private boolean advance() throws IOException {
+    memberFound = false;
     boolean found = members.next(window);
+    memberFound = found;
     TarReader tar = members.tar;
     long end = tar.nextOffset();
     if (end > 0 && !window.exists(end - 1)) {

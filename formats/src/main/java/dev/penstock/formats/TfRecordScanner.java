@@ -30,6 +30,7 @@ final class TfRecordScanner implements RecordScanner {
 
   @Override
   public boolean next() throws IOException {
+    sampleOffset = position;
     int got = window.load(position, TfRecordFormat.HEADER_BYTES);
     if (got == 0) {
       return false;
@@ -52,7 +53,6 @@ final class TfRecordScanner implements RecordScanner {
           "the file is cut: a record of %d bytes reaches to byte %d, beyond its end"
               .formatted(length, end));
     }
-    sampleOffset = position;
     position = end;
     return true;
   }

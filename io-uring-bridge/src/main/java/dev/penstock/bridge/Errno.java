@@ -16,11 +16,14 @@ public final class Errno {
   static final int EEXIST = 17;
   static final int EISDIR = 21;
   static final int EINVAL = 22;
+  static final int ENFILE = 23;
+  static final int EMFILE = 24;
   static final int EPIPE = 32;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
   static final int EADDRINUSE = 98;
   static final int ECONNABORTED = 103;
+  static final int ENOBUFS = 105;
   static final int ECONNREFUSED = 111;
 
   private Errno() {}
@@ -43,8 +46,8 @@ public final class Errno {
       case 20 -> "ENOTDIR";
       case EISDIR -> "EISDIR";
       case EINVAL -> "EINVAL";
-      case 23 -> "ENFILE";
-      case 24 -> "EMFILE";
+      case ENFILE -> "ENFILE";
+      case EMFILE -> "EMFILE";
       case 27 -> "EFBIG";
       case 28 -> "ENOSPC";
       case EPIPE -> "EPIPE";
@@ -56,6 +59,7 @@ public final class Errno {
       case EADDRINUSE -> "EADDRINUSE";
       case ECONNABORTED -> "ECONNABORTED";
       case 104 -> "ECONNRESET";
+      case ENOBUFS -> "ENOBUFS";
       case 110 -> "ETIMEDOUT";
       case 116 -> "ESTALE";
       case 121 -> "EREMOTEIO";

@@ -24,6 +24,14 @@ public final class ErrnoException extends IOException {
     this.errno = (int) Math.abs(errno);
   }
 
+  /** Whether the process or the machine was short of something that others may give back. */
+  public boolean isShortage() {
+    return errno == Errno.ENFILE
+        || errno == Errno.EMFILE
+        || errno == Errno.ENOMEM
+        || errno == Errno.ENOBUFS;
+  }
+
   /** The positive error number ({@link Errno}). */
   public int errno() {
     return errno;

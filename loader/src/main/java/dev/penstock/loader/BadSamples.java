@@ -51,7 +51,7 @@ final class BadSamples {
             entry.reason());
       }
     }
-    if (count > maxBad + delivered / 100) {
+    if (count - delivered / 100 > maxBad) {
       throw new PipelineFailedException(
           "too many bad samples: %d of %d, tolerated are %d and one in a hundred"
               .formatted(count, delivered + count, maxBad),

@@ -3,6 +3,7 @@ package dev.penstock.loader;
 import dev.penstock.cache.DatasetLocator;
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.FieldNames;
+import dev.penstock.formats.MalformedRecordException;
 import dev.penstock.formats.RecordFormat;
 import dev.penstock.formats.ShardIndex;
 import dev.penstock.sharding.DatasetShape;
@@ -156,6 +157,17 @@ public final class Dataset {
   /** Standard deviation of the samples' sizes. */
   public double sampleBytesDeviation() {
     return summary.sampleBytesDeviation();
+  }
+
+  /**
+   * Throws if the framing of a shard breaks somewhere, so that the samples behind cannot be found.
+   *
+   * @throws MalformedRecordException that names the first such shard and place
+   */
+  void requireWhole() throws MalformedRecordException {
+    if (summary.damage().isPresent()) {
+      throw summary.damage().get().failure();
+    }
   }
 
   /** Nanoseconds that building or reading the shard indexes took. */

@@ -2,6 +2,7 @@ package dev.penstock.loader;
 
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.Codec;
+import dev.penstock.formats.MalformedRecordException;
 import dev.penstock.formats.RecordFormat;
 import dev.penstock.formats.ShardIndex;
 import dev.penstock.sharding.DatasetShape;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -34,9 +36,31 @@ record DatasetSummary(
     long sampleBytesMax,
     double sampleBytesMean,
     double sampleBytesDeviation,
+    Optional<Damage> damage,
     long indexNanos,
     int indexesBuilt) {
   private static final int FINGERPRINT_BYTES = 16;
+
+  /**
+   * The first shard whose framing breaks.
+   *
+   * @param shard its name
+   * @param offset where, in decoded bytes
+   * @param reason what was found there
+   */
+  record Damage(String shard, long offset, String reason) {
+    private static Optional<Damage> of(ShardIndex index, String shard) {
+      return index.damage().isEmpty()
+          ? Optional.empty()
+          : Optional.of(
+              new Damage(shard, index.sampleOffset(index.sampleCount() - 1), index.damage()));
+    }
+
+    /** The verdict as a failure. */
+    MalformedRecordException failure() {
+      return new MalformedRecordException(shard, offset, reason);
+    }
+  }
 
   /** What is remembered of one shard, so that its index need not stay. */
   private record Shard(
@@ -50,8 +74,9 @@ record DatasetSummary(
       long sampleBytesMax,
       double sumBytes,
       double sumSquares,
+      Optional<Damage> damage,
       boolean built) {
-    static Shard of(IndexStore.Loaded loaded, RecordFormat format) {
+    static Shard of(IndexStore.Loaded loaded, String name, RecordFormat format) {
       ShardIndex index = loaded.index();
       long max = 0;
       double sum = 0;
@@ -73,6 +98,7 @@ record DatasetSummary(
           max,
           sum,
           squares,
+          Damage.of(index, name),
           loaded.built());
     }
   }
@@ -114,6 +140,7 @@ record DatasetSummary(
         max,
         mean,
         Math.sqrt(variance),
+        shards.stream().flatMap(shard -> shard.damage.stream()).findFirst(),
         System.nanoTime() - start,
         built);
   }
@@ -146,6 +173,7 @@ record DatasetSummary(
         max,
         mean,
         Math.sqrt(Math.max(0, squares - mean * mean)),
+        parts.stream().flatMap(part -> part.damage.stream()).findFirst(),
         nanos,
         built);
   }
@@ -187,7 +215,7 @@ record DatasetSummary(
                 () -> {
                   IndexStore.Loaded loaded = store.load(objects.get(shard));
                   keep.accept(shard, loaded.index());
-                  return Shard.of(loaded, store.format(loaded.index()));
+                  return Shard.of(loaded, objects.get(shard).name(), store.format(loaded.index()));
                 }));
       }
       List<Shard> shards = new ArrayList<>();

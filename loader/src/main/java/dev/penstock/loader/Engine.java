@@ -87,9 +87,21 @@ public final class Engine implements AutoCloseable {
    * Finds the shards and reads their indexes, building and storing those that are missing or stale.
    * A dataset is kept open; it is looked at again if its shards changed.
    *
-   * @throws IOException if shards cannot be found or read
+   * @throws IOException if shards cannot be found or read, or the framing of one breaks
    */
   public Dataset dataset(List<String> patterns, boolean rawRecords) throws IOException {
+    Dataset whole = damagedDataset(patterns, rawRecords);
+    whole.requireWhole();
+    return whole;
+  }
+
+  /**
+   * The same where the framing of shards may break: the last sample of such a shard stands for what
+   * cannot be found ({@link dev.penstock.formats.ShardIndex#damage}).
+   *
+   * @throws IOException if shards cannot be found or read, or one is of no known format
+   */
+  public Dataset damagedDataset(List<String> patterns, boolean rawRecords) throws IOException {
     DatasetKey key = new DatasetKey(List.copyOf(patterns), rawRecords);
     synchronized (datasets) {
       Dataset known = datasets.get(key);
@@ -108,14 +120,20 @@ public final class Engine implements AutoCloseable {
     return DatasetLocator.resolve(patterns, origins);
   }
 
+  private Dataset dataset(List<String> patterns, boolean rawRecords, boolean damagedToo)
+      throws IOException {
+    return damagedToo ? damagedDataset(patterns, rawRecords) : dataset(patterns, rawRecords);
+  }
+
   /** Plans a session: opens the dataset, fixes order, columns and slot size. Reads no samples. */
   public SessionPlan plan(SessionConfig session) throws IOException {
+    boolean damagedToo = session.onBad() != BadSamplePolicy.FAIL;
     if (session.mix().isEmpty()) {
-      return SessionPlan.of(session, dataset(session.dataset(), session.rawRecords()));
+      return SessionPlan.of(session, dataset(session.dataset(), session.rawRecords(), damagedToo));
     }
     List<Dataset> sources = new ArrayList<>();
     for (DataSource source : session.mix()) {
-      sources.add(dataset(source.dataset(), session.rawRecords()));
+      sources.add(dataset(source.dataset(), session.rawRecords(), damagedToo));
     }
     return SessionPlan.of(session, sources);
   }

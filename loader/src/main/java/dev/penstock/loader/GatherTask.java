@@ -152,11 +152,21 @@ final class GatherTask implements Session.Task, AutoCloseable {
     row.bad = null;
     ByteLease lease = work.takeLease(i);
     row.lease = lease;
-    if (lease == null) {
+    ShardView shard = work.shards[i];
+    if (shard.index.isDamaged(work.ordinals[i])) {
+      row.bad = damage(shard, work.ordinals[i]);
+    } else if (lease == null) {
       readInPlace(work.shards[i], work.ordinals[i], row);
     } else {
       parse(work.shards[i], work.ordinals[i], lease, row);
     }
+  }
+
+  private static MalformedRecordException damage(ShardView shard, int ordinal) {
+    return new MalformedRecordException(
+        shard.name,
+        shard.index.sampleOffset(ordinal),
+        shard.index.damage() + "; what lies behind it in this shard cannot be found");
   }
 
   private void readInPlace(ShardView shard, int ordinal, Row row) throws IOException {
@@ -257,23 +267,8 @@ final class GatherTask implements Session.Task, AutoCloseable {
       int number = place.shard();
       int ordinal = place.ordinal();
       ShardView shard = session.shards.acquire(number);
-      try (ByteSource source =
-              session
-                  .side
-                  .orElseThrow()
-                  .open(
-                      number,
-                      dataset.object(number),
-                      shard.index.frames(),
-                      shard.index.decodedBytes());
-          ByteLease lease =
-              source.request(shard.index.sampleOffset(ordinal), shard.index.sampleBytes(ordinal))) {
-        row.bad = null;
-        writer.beginRow();
-        parse(shard, ordinal, lease, row);
-        boolean good = fill(shard, ordinal, row, flags);
-        row.run.clear();
-        if (good) {
+      try {
+        if (standIn(shard, ordinal, row, flags)) {
           return;
         }
         note(shard, ordinal, row.bad);
@@ -285,6 +280,33 @@ final class GatherTask implements Session.Task, AutoCloseable {
         "gather",
         new IOException(
             "no good sample was found among %d to stand in for a bad one".formatted(attempts)));
+  }
+
+  /** Reads a sample into the row; whether it was good. */
+  private boolean standIn(ShardView shard, int ordinal, Row row, byte flags)
+      throws IOException, InterruptedException {
+    ShardIndex index = shard.index;
+    if (index.isDamaged(ordinal)) {
+      row.bad = damage(shard, ordinal);
+      return false;
+    }
+    try (ByteSource source =
+            session
+                .side
+                .orElseThrow()
+                .open(
+                    shard.number,
+                    dataset.object(shard.number),
+                    index.frames(),
+                    index.decodedBytes());
+        ByteLease lease = source.request(index.sampleOffset(ordinal), index.sampleBytes(ordinal))) {
+      row.bad = null;
+      writer.beginRow();
+      parse(shard, ordinal, lease, row);
+      boolean good = fill(shard, ordinal, row, flags);
+      row.run.clear();
+      return good;
+    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.penstock.formats.StaleIndexException;
 import dev.penstock.formats.TfRecordFormat;
 import dev.penstock.formats.WebDatasetFormat;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,8 @@ final class IndexStore {
   /**
    * The shard's index, read or built.
    *
-   * @throws IOException if the shard cannot be read, or is malformed
+   * @throws IOException if the shard cannot be read, or nothing in it is of a known format; where
+   *     framing breaks further on, the index says so ({@link ShardIndex#damage})
    */
   Loaded load(StoredObject object) throws IOException {
     for (Path path : places(object)) {
@@ -96,8 +98,10 @@ final class IndexStore {
     IndexOptions options =
         rawRecords ? IndexOptions.of(TfRecordFormat.raw()) : IndexOptions.detecting();
     try (ScanSource source = scan(object)) {
-      ShardIndex index = ShardIndex.scan(source, source.codec(), options);
-      if (source.codec() != Codec.NONE && source.framesSeen().isPresent()) {
+      ShardIndex index = ShardIndex.scan(source, source.codec(), options.toleratingDamage());
+      if (source.codec() != Codec.NONE
+          && source.framesSeen().isPresent()
+          && index.damage().isEmpty()) {
         index = index.withFrames(object.name(), source.framesSeen().get());
       }
       LOG.debug(
@@ -118,6 +122,9 @@ final class IndexStore {
           Files.createDirectories(parent);
         }
         index.write(path, object.sizeBytes(), object.version().tag());
+        return;
+      } catch (ClosedByInterruptException e) {
+        LOG.debug("{}: not stored, the open was interrupted", path, e);
         return;
       } catch (IOException e) {
         last = e;

@@ -68,7 +68,8 @@ final class LookAheadTask implements Session.Task {
     for (int row = 0; row < work.rows; row++) {
       ShardIndex index = work.shards[row].index;
       int ordinal = work.ordinals[row];
-      if (work.shards[row].inPlace && large.choose(work.shards[row], ordinal)) {
+      if (index.isDamaged(ordinal)
+          || (work.shards[row].inPlace && large.choose(work.shards[row], ordinal))) {
         work.add(null);
       } else {
         work.add(

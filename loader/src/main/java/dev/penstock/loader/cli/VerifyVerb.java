@@ -53,11 +53,12 @@ final class VerifyVerb extends Verb {
       shards = UsageException.checkIo(() -> opened.shards(dataset.patterns()));
       for (StoredObject shard : shards) {
         try {
-          if (opened.dataset(List.of(shard.location()), false).shape().sampleCount() > 0) {
+          List<String> one = List.of(shard.location());
+          if (opened.damagedDataset(one, false).shape().sampleCount() > 0) {
             readable.add(shard.location());
           }
         } catch (MalformedRecordException e) {
-          report(e.shard(), e.offset(), "", e.reason());
+          report(shard.name(), e.offset(), "", e.reason());
         }
       }
     }

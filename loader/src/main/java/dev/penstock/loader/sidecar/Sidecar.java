@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.bridge.ControlListener;
 import dev.penstock.bridge.ControlSocket;
+import dev.penstock.bridge.ErrnoException;
 import dev.penstock.bridge.Notifier;
 import dev.penstock.bridge.PidWatch;
 import dev.penstock.bridge.Poller;
@@ -44,6 +45,9 @@ public final class Sidecar implements AutoCloseable {
   private static final int STOP = 1;
   private static final int PARENT = 2;
 
+  /** Long enough for somebody to close something, short enough for a client not to give up. */
+  private static final long ACCEPT_PAUSE_MILLIS = 100;
+
   private final SidecarConfig config;
   private final RunDirectory directory;
   private final ControlListener listener;
@@ -65,6 +69,9 @@ public final class Sidecar implements AutoCloseable {
   private final Map<Connection, Thread> connections = new HashMap<>();
   private int running;
   private boolean closed;
+
+  // The acceptor's own: whether a shortage is news.
+  private boolean acceptsAgain = true;
 
   private Sidecar(
       SidecarConfig config, RunDirectory directory, ControlListener listener, Engine engine)
@@ -151,7 +158,8 @@ public final class Sidecar implements AutoCloseable {
 
   private void accept() {
     try (PidWatches parent = PidWatches.of(config.parentPid());
-        Poller poller = Poller.of(listener.descriptor(), stop.descriptor(), parent.descriptor())) {
+        Poller poller = Poller.of(listener.descriptor(), stop.descriptor(), parent.descriptor());
+        Poller ending = Poller.of(stop.descriptor(), parent.descriptor())) {
       while (true) {
         poller.await(-1);
         if (poller.isReady(STOP)) {
@@ -161,7 +169,7 @@ public final class Sidecar implements AutoCloseable {
           LOG.info("the parent has ended");
           return;
         }
-        welcome(listener.accept());
+        acceptOne(ending);
       }
     } catch (ClosedChannelException e) {
       LOG.debug("closed while it accepted a client");
@@ -169,6 +177,23 @@ public final class Sidecar implements AutoCloseable {
       LOG.error("the sidecar cannot accept clients any more", e);
     } finally {
       ended.countDown();
+    }
+  }
+
+  /** A shortage of descriptors or memory passes; who waits to be accepted waits a little longer. */
+  private void acceptOne(Poller ending) throws IOException {
+    try {
+      welcome(listener.accept());
+      acceptsAgain = true;
+    } catch (ErrnoException e) {
+      if (!e.isShortage()) {
+        throw e;
+      }
+      if (acceptsAgain) {
+        acceptsAgain = false;
+        LOG.warn("clients have to wait: {}; ulimit -n is the limit of descriptors", e.getMessage());
+      }
+      ending.await(ACCEPT_PAUSE_MILLIS);
     }
   }
 
