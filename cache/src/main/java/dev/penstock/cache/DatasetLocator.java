@@ -41,6 +41,7 @@ public final class DatasetLocator {
 
   private final List<Origin> origins;
   private final List<StoredObject> found = new ArrayList<>();
+  private FindAhead ahead = FindAhead.NONE;
 
   private DatasetLocator(List<Origin> origins) {
     this.origins = List.copyOf(origins);
@@ -96,7 +97,9 @@ public final class DatasetLocator {
     int special = brace < 0 ? wildcard : wildcard < 0 ? brace : Math.min(brace, wildcard);
     int fixed = pattern.lastIndexOf('/', special < 0 ? pattern.length() : special) + 1;
     int before = found.size();
-    for (String location : BraceExpansion.expand(pattern)) {
+    List<String> locations = BraceExpansion.expand(pattern);
+    ahead = FindAhead.of(locations, origins);
+    for (String location : locations) {
       // Escapes before the fixed part ends are rare; names then keep the whole location.
       String prefix = location.startsWith(pattern.substring(0, fixed)) ? "" : location;
       location(
@@ -111,7 +114,7 @@ public final class DatasetLocator {
   private void location(String pattern, String location, String relative) throws OriginException {
     Origin origin = originOf(location);
     if (!location.endsWith("/")) {
-      Optional<StoredObject> exact = origin.find(location);
+      Optional<StoredObject> exact = ahead.find(origin, location);
       if (exact.isPresent()) {
         found.add(relative.isEmpty() ? exact.get() : exact.get().named(relative));
         return;
@@ -121,11 +124,22 @@ public final class DatasetLocator {
       matching(origin, Wildcards.of(location), relative);
       return;
     }
-    List<StoredObject> inside = ShardNames.choose(origin.list(location, 1));
+    List<StoredObject> inside = ShardNames.choose(listed(origin, location));
     if (inside.isEmpty()) {
       throw nothing(pattern, location);
     }
     addAll(inside, relative.isEmpty() || relative.endsWith("/") ? relative : relative + "/");
+  }
+
+  private static List<StoredObject> listed(Origin origin, String location) throws OriginException {
+    try {
+      return origin.list(location, 1);
+    } catch (OriginException failure) {
+      if (failure.kind() == Kind.UNSUPPORTED) {
+        return List.of(); // whatever is there, it is no directory that could be listed
+      }
+      throw failure;
+    }
   }
 
   private void matching(Origin origin, Wildcards wildcards, String relative)

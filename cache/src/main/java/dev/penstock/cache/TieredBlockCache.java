@@ -61,10 +61,18 @@ final class TieredBlockCache implements BlockCache {
     Codec codec = codecOf(object);
     ScanSource scan =
         codec == Codec.NONE
-            ? new PlainScan(reads, object, this::scanClosed)
+            ? plainScan(object)
             : new DecodedScan(reads, object, codec, budget, this::scanClosed);
     openScans.incrementAndGet();
     return scan;
+  }
+
+  private ScanSource plainScan(CachedObject object) {
+    ScanSource ahead =
+        object.origin().isRemote()
+            ? ReadAheadScan.open(reads, object, budget, this::scanClosed)
+            : null;
+    return ahead == null ? new PlainScan(reads, object, this::scanClosed) : ahead;
   }
 
   private void scanClosed() {

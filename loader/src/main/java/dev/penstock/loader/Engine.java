@@ -7,7 +7,9 @@ import dev.penstock.cache.CacheSession;
 import dev.penstock.cache.CacheStats;
 import dev.penstock.cache.DatasetLocator;
 import dev.penstock.cache.NextUse;
+import dev.penstock.cache.Origins;
 import dev.penstock.cache.origin.Origin;
+import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.cache.origin.StoredObject;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -65,7 +67,8 @@ public final class Engine implements AutoCloseable {
   static Engine open(EngineConfig config, UnaryOperator<Origin> wrap) {
     ByteBudget budget = ByteBudget.of(config.memoryBytes());
     CacheConfig cacheConfig = cacheConfig(config);
-    List<Origin> origins = List.of(wrap.apply(cacheConfig.fileOrigin(budget)));
+    List<Origin> origins =
+        Origins.open(cacheConfig, budget, config.originOptions()).stream().map(wrap).toList();
     try {
       BlockCache cache = BlockCache.open(cacheConfig, budget, origins);
       LOG.debug("engine: {}", cache.description());
@@ -233,6 +236,15 @@ public final class Engine implements AutoCloseable {
   /** What the cache has done and holds. */
   public CacheStats cacheStats() {
     return cache.stats();
+  }
+
+  /** What was asked of stores over the network, all of them together. */
+  public OriginStats originStats() {
+    OriginStats sum = OriginStats.NONE;
+    for (Origin origin : origins) {
+      sum = sum.plus(origin.stats());
+    }
+    return sum;
   }
 
   /** Where shards are stored. */

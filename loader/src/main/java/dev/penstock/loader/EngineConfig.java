@@ -2,6 +2,7 @@ package dev.penstock.loader;
 
 import dev.penstock.bridge.ReadMode;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -15,6 +16,8 @@ import java.util.Optional;
  * @param maxSessions how many sessions share the budget; each has an equal part of the pool
  * @param localRings whether batches wait in this process's own memory and so inside the budget
  * @param indexDirectory where shard indexes are kept; beside each shard if empty
+ * @param originOptions how stores that are asked over the network are reached ({@code
+ *     docs/remote.md})
  */
 public record EngineConfig(
     long memoryBytes,
@@ -24,7 +27,8 @@ public record EngineConfig(
     ReadMode readMode,
     int maxSessions,
     boolean localRings,
-    Optional<Path> indexDirectory) {
+    Optional<Path> indexDirectory,
+    Map<String, String> originOptions) {
   /** Smallest budget that is accepted: less cannot hold a few blocks in flight. */
   public static final long MIN_MEMORY_BYTES = 32L << 20;
 
@@ -39,6 +43,7 @@ public record EngineConfig(
 
   /** Checks ranges. */
   public EngineConfig {
+    originOptions = Map.copyOf(originOptions);
     if (memoryBytes < MIN_MEMORY_BYTES) {
       throw new IllegalArgumentException(
           "--memory: value is too small (%d bytes), at least %d are required"
@@ -66,55 +71,134 @@ public record EngineConfig(
         ReadMode.AUTO,
         1,
         true,
-        Optional.empty());
+        Optional.empty(),
+        Map.of());
   }
 
   /** The same with another byte budget. */
   public EngineConfig withMemoryBytes(long value) {
     return new EngineConfig(
-        value, cpus, blockBytes, ramTier, readMode, maxSessions, localRings, indexDirectory);
+        value,
+        cpus,
+        blockBytes,
+        ramTier,
+        readMode,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another number of decoding and gathering threads. */
   public EngineConfig withCpus(int value) {
     return new EngineConfig(
-        memoryBytes, value, blockBytes, ramTier, readMode, maxSessions, localRings, indexDirectory);
+        memoryBytes,
+        value,
+        blockBytes,
+        ramTier,
+        readMode,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another block size. */
   public EngineConfig withBlockBytes(int value) {
     return new EngineConfig(
-        memoryBytes, cpus, value, ramTier, readMode, maxSessions, localRings, indexDirectory);
+        memoryBytes,
+        cpus,
+        value,
+        ramTier,
+        readMode,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another RAM tier. */
   public EngineConfig withRamTier(boolean value) {
     return new EngineConfig(
-        memoryBytes, cpus, blockBytes, value, readMode, maxSessions, localRings, indexDirectory);
+        memoryBytes,
+        cpus,
+        blockBytes,
+        value,
+        readMode,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another way of reading. */
   public EngineConfig withReadMode(ReadMode value) {
     return new EngineConfig(
-        memoryBytes, cpus, blockBytes, ramTier, value, maxSessions, localRings, indexDirectory);
+        memoryBytes,
+        cpus,
+        blockBytes,
+        ramTier,
+        value,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another number of sessions. */
   public EngineConfig withMaxSessions(int value) {
     return new EngineConfig(
-        memoryBytes, cpus, blockBytes, ramTier, readMode, value, localRings, indexDirectory);
+        memoryBytes,
+        cpus,
+        blockBytes,
+        ramTier,
+        readMode,
+        value,
+        localRings,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another place of the rings. */
   public EngineConfig withLocalRings(boolean value) {
     return new EngineConfig(
-        memoryBytes, cpus, blockBytes, ramTier, readMode, maxSessions, value, indexDirectory);
+        memoryBytes,
+        cpus,
+        blockBytes,
+        ramTier,
+        readMode,
+        maxSessions,
+        value,
+        indexDirectory,
+        originOptions);
   }
 
   /** The same with another index directory. */
   public EngineConfig withIndexDirectory(Optional<Path> value) {
     return new EngineConfig(
-        memoryBytes, cpus, blockBytes, ramTier, readMode, maxSessions, localRings, value);
+        memoryBytes,
+        cpus,
+        blockBytes,
+        ramTier,
+        readMode,
+        maxSessions,
+        localRings,
+        value,
+        originOptions);
+  }
+
+  /** The same with other options of the stores. */
+  public EngineConfig withOriginOptions(Map<String, String> value) {
+    return new EngineConfig(
+        memoryBytes,
+        cpus,
+        blockBytes,
+        ramTier,
+        readMode,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        value);
   }
 
   /** Bytes of the block pool: what is left of the budget beside slots and decoders. */

@@ -7,6 +7,7 @@ import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.UsedUp;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -208,6 +209,11 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     /** Where shard indexes are kept. */
     public Builder indexDirectory(Path directory) {
       return engine(engine.withIndexDirectory(Optional.of(directory)));
+    }
+
+    /** How stores that are asked over the network are reached ({@code docs/remote.md}). */
+    public Builder originOptions(Map<String, String> options) {
+      return engine(engine.withOriginOptions(options));
     }
 
     /** Memory, threads and the way of reading, all at once. */

@@ -49,6 +49,19 @@ public interface Origin extends AutoCloseable {
   /** What is in use, for people: engine, mode, endpoint; never a secret. */
   String description();
 
+  /** What was asked of the store so far; zeros where nothing is counted. */
+  default OriginStats stats() {
+    return OriginStats.NONE;
+  }
+
+  /**
+   * Whether a request costs a round trip to another machine: then many objects are found at a time,
+   * scans read ahead, and requests are made large.
+   */
+  default boolean isRemote() {
+    return false;
+  }
+
   /** Frees everything; all opened objects must be closed before. */
   @Override
   void close();

@@ -1,5 +1,6 @@
 package dev.penstock.cache.origin;
 
+import dev.penstock.cache.http.HttpLocation;
 import java.io.IOException;
 
 /**
@@ -23,6 +24,8 @@ public final class OriginException extends IOException {
     CHANGED,
     /** The object ends before its recorded size does. */
     TRUNCATED,
+    /** The store's answer is not what its protocol says. */
+    CORRUPT,
     /** The origin cannot do what was asked, such as listing over plain HTTP. */
     UNSUPPORTED,
     /** The origin or cache was closed meanwhile. */
@@ -43,6 +46,7 @@ public final class OriginException extends IOException {
 
   private final Kind kind;
   private final Retry retry;
+  private final String reason;
   private final String location;
   private final long offset;
   private final long length;
@@ -50,7 +54,8 @@ public final class OriginException extends IOException {
   /** A failure of the range {@code [offset, offset + length)} of {@code location}. */
   public OriginException(
       Kind kind, Retry retry, String location, long offset, long length, String reason) {
-    super("%s, bytes %d to %d: %s".formatted(location, offset, offset + length, reason));
+    super("%s, bytes %d to %d: %s".formatted(shown(location), offset, offset + length, reason));
+    this.reason = reason;
     this.kind = kind;
     this.retry = retry;
     this.location = location;
@@ -60,7 +65,8 @@ public final class OriginException extends IOException {
 
   /** A failure of {@code location} as a whole. */
   public OriginException(Kind kind, Retry retry, String location, String reason) {
-    super(location + ": " + reason);
+    super(shown(location) + ": " + reason);
+    this.reason = reason;
     this.kind = kind;
     this.retry = retry;
     this.location = location;
@@ -70,11 +76,22 @@ public final class OriginException extends IOException {
 
   private OriginException(OriginException original) {
     super(original.getMessage(), original);
+    this.reason = original.reason;
     this.kind = original.kind;
     this.retry = original.retry;
     this.location = original.location;
     this.offset = original.offset;
     this.length = original.length;
+  }
+
+  /** Queries of URLs may hold signatures, so messages do not repeat them. */
+  private static String shown(String location) {
+    return HttpLocation.isHttp(location) ? HttpLocation.redacted(location) : location;
+  }
+
+  /** The message without the place. */
+  public String reason() {
+    return reason;
   }
 
   /** The same failure for one more thread that waits for it, caused by this one. */

@@ -7,7 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.penstock.bridge.BlockReaderConfig;
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.bridge.ReadMode;
+import dev.penstock.cache.http.HttpClientConfig;
 import dev.penstock.cache.origin.OriginException.Kind;
+import dev.penstock.cache.remote.FaultServer;
+import dev.penstock.cache.remote.HttpCredentials;
+import dev.penstock.cache.remote.HttpOrigin;
+import dev.penstock.cache.remote.RemoteConfig;
+import dev.penstock.cache.remote.TestTls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,7 +45,16 @@ final class OriginContractTest {
     FILE_DIRECT,
     FILE_BUFFERED,
     MEMORY,
-    FAULTLESS;
+    FAULTLESS,
+    HTTP,
+    HTTPS,
+    HTTP_WITHOUT_TAGS,
+    HTTP_WITHOUT_RANGES,
+    HTTP_WITHOUT_HEAD;
+
+    boolean lists() {
+      return !name().startsWith("HTTP");
+    }
 
     Fixture open(Path directory) {
       return switch (this) {
@@ -48,6 +63,23 @@ final class OriginContractTest {
         case FILE_BUFFERED -> new OnDisk(directory, ReadMode.BUFFERED);
         case MEMORY -> new Memory(MemoryOrigin.remote(), false);
         case FAULTLESS -> new Memory(MemoryOrigin.remote(), true);
+        case HTTP -> new Web(FaultServer.start());
+        case HTTPS -> new Web(FaultServer.start(TestTls.context()));
+        case HTTP_WITHOUT_TAGS -> {
+          FaultServer server = FaultServer.start();
+          server.tags(false);
+          yield new Web(server);
+        }
+        case HTTP_WITHOUT_RANGES -> {
+          FaultServer server = FaultServer.start();
+          server.ranges(false);
+          yield new Web(server);
+        }
+        case HTTP_WITHOUT_HEAD -> {
+          FaultServer server = FaultServer.start();
+          server.heads(false);
+          yield new Web(server);
+        }
       };
     }
   }
@@ -113,6 +145,34 @@ final class OriginContractTest {
     }
   }
 
+  private record Web(FaultServer server, Origin origin) implements Fixture {
+    Web(FaultServer server) {
+      this(
+          server,
+          HttpOrigin.open(
+              RemoteConfig.defaults().withPauses(1, 5, 5_000),
+              HttpClientConfig.defaults().withTls(TestTls::context),
+              HttpCredentials.none()));
+    }
+
+    @Override
+    public String put(String name, byte[] bytes) {
+      server.put("/" + name, bytes);
+      return location(name);
+    }
+
+    @Override
+    public String location(String name) {
+      return server.url("/" + name);
+    }
+
+    @Override
+    public void close() {
+      origin.close();
+      server.close();
+    }
+  }
+
   private static byte[] bytes(int length) {
     byte[] bytes = new byte[length];
     new Random(length).nextBytes(bytes);
@@ -133,6 +193,12 @@ final class OriginContractTest {
       assertTrue(origin.handles(a.location()));
       assertTrue(origin.find(fixture.location("d")).isEmpty());
       assertTrue(origin.find(fixture.location("d/x")).isEmpty());
+      if (!store.lists()) {
+        OriginException refused =
+            assertThrows(OriginException.class, () -> origin.list(fixture.location("d"), 1));
+        assertEquals(Kind.UNSUPPORTED, refused.kind());
+        return;
+      }
       assertEquals(List.of("a", "b"), names(origin.list(fixture.location("d"), 1)));
       assertEquals(List.of("a", "b", "e/c"), names(origin.list(fixture.location("d/"), 2)));
       assertEquals(List.of(), origin.list(fixture.location("nowhere"), 1));

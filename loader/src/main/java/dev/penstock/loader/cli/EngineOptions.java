@@ -4,6 +4,8 @@ import dev.penstock.bridge.ReadMode;
 import dev.penstock.loader.EngineConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -50,6 +52,14 @@ final class EngineOptions {
       description = "Where shard indexes are kept (default: beside each shard).")
   private Optional<Path> indexDirectory = Optional.empty();
 
+  @Option(
+      names = "--origin",
+      paramLabel = "KEY=VALUE",
+      order = 55,
+      description =
+          "How a store is reached, such as remote.requests=64; docs/remote.md lists the keys.")
+  private Map<String, String> origin = new LinkedHashMap<>();
+
   /** The configuration these options ask for; refuses what cannot be. */
   EngineConfig engine(EngineConfig defaults) {
     indexDirectory.ifPresent(EngineOptions::checkDirectory);
@@ -61,7 +71,8 @@ final class EngineOptions {
                   .withMemoryBytes(memory.bytes())
                   .withReadMode(readMode)
                   .withRamTier(ramTier == Switch.ON)
-                  .withIndexDirectory(indexDirectory);
+                  .withIndexDirectory(indexDirectory)
+                  .withOriginOptions(origin);
           return threads.isPresent() ? config.withCpus(threads.getAsInt()) : config;
         });
   }

@@ -1,5 +1,6 @@
 package dev.penstock.loader.cli;
 
+import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.loader.LoaderStats;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.Optional;
  *
  * @param delivered to the consumer
  * @param stats the session's counters at the end
+ * @param origins what was asked of stores over the network, indexing included
  * @param openNanos until the loader was open: listing, indexes, plan
  * @param wallNanos from then to the last batch
  * @param cpuNanos processor time of the whole process in that time
@@ -21,6 +23,7 @@ import java.util.Optional;
 record ReadReport(
     Delivered delivered,
     LoaderStats stats,
+    OriginStats origins,
     long openNanos,
     long wallNanos,
     long cpuNanos,
@@ -61,6 +64,9 @@ record ReadReport(
             seconds(cpuNanos),
             cpuPerGigabyte()));
     lines.add(String.format(Locale.ROOT, "stalls    %s", stalls()));
+    if (origins.requests() > 0) {
+      lines.add("origin    " + originLine());
+    }
     if (stats.badSamples() > 0) {
       lines.add(
           String.format(
@@ -90,9 +96,45 @@ record ReadReport(
     stats.causes().forEach(cause -> causes.put(cause.name(), seconds(cause.nanos())));
     map.put("stalls", causes);
     map.put("stages", stats.stages().stream().map(ReadReport::stage).toList());
+    if (origins.requests() > 0) {
+      map.put("origin", originMap());
+    }
     map.put("bad_samples", stats.badSamples());
     digest.ifPresent(value -> map.put("digest", value));
     map.put("verdict", stats.verdict());
+    return map;
+  }
+
+  private String originLine() {
+    return String.format(
+        Locale.ROOT,
+        "%,d requests for %.3f GB (%.3f GB not wanted), at most %d at a time; %,d retries, %,d"
+            + " resumed, %,d throttled, %,d timed out, %,d hedged (%,d won)",
+        origins.requests(),
+        origins.bytes() / 1e9,
+        origins.discardedBytes() / 1e9,
+        origins.requestLimit(),
+        origins.retries(),
+        origins.resumes(),
+        origins.throttled(),
+        origins.timeouts(),
+        origins.hedges(),
+        origins.hedgesWon());
+  }
+
+  private Map<String, Object> originMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("requests", origins.requests());
+    map.put("bytes", origins.bytes());
+    map.put("discarded_bytes", origins.discardedBytes());
+    map.put("retries", origins.retries());
+    map.put("resumes", origins.resumes());
+    map.put("throttled", origins.throttled());
+    map.put("timeouts", origins.timeouts());
+    map.put("hedges", origins.hedges());
+    map.put("hedges_won", origins.hedgesWon());
+    map.put("failures", origins.failures());
+    map.put("request_limit", origins.requestLimit());
     return map;
   }
 

@@ -90,6 +90,7 @@ final class ReadVerb extends Verb {
             new ReadReport(
                 delivered,
                 stats,
+                loader.engine().originStats(),
                 opened - began,
                 wall,
                 cpu.nanos(),

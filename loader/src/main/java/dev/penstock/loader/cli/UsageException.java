@@ -27,7 +27,8 @@ public final class UsageException extends RuntimeException {
   }
 
   /**
-   * The same for checks that have to look at files: a dataset that is not there is a usage error.
+   * The same for checks that have to look at files: a dataset that is not there, or cannot be
+   * listed as asked, is a usage error.
    */
   static <T> T checkIo(IoCheck<T> check) throws IOException {
     try {
@@ -35,7 +36,8 @@ public final class UsageException extends RuntimeException {
     } catch (IllegalArgumentException e) {
       throw new UsageException(e);
     } catch (OriginException e) {
-      if (e.kind() == OriginException.Kind.NOT_FOUND) {
+      if (e.kind() == OriginException.Kind.NOT_FOUND
+          || e.kind() == OriginException.Kind.UNSUPPORTED) {
         throw new UsageException(new IllegalArgumentException(e.getMessage(), e));
       }
       throw e;

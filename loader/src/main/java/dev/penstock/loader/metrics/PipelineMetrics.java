@@ -2,6 +2,7 @@ package dev.penstock.loader.metrics;
 
 import dev.penstock.bridge.ProcessMemory;
 import dev.penstock.cache.CacheStats;
+import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.loader.Engine;
 import dev.penstock.loader.LoaderStats;
 import dev.penstock.loader.Session;
@@ -39,6 +40,20 @@ public final class PipelineMetrics implements AutoCloseable {
     cacheCounter(engine, "penstock.cache.hit.bytes", CacheStats::hitBytes);
     cacheCounter(engine, "penstock.cache.evictions", CacheStats::evictions);
     cacheCounter(engine, "penstock.origin.retries", CacheStats::retries);
+    originCounter(engine, "penstock.origin.requests", OriginStats::requests);
+    originCounter(engine, "penstock.origin.received.bytes", OriginStats::bytes);
+    originCounter(engine, "penstock.origin.discarded.bytes", OriginStats::discardedBytes);
+    originCounter(engine, "penstock.origin.request.retries", OriginStats::retries);
+    originCounter(engine, "penstock.origin.resumes", OriginStats::resumes);
+    originCounter(engine, "penstock.origin.hedges", OriginStats::hedges);
+    originCounter(engine, "penstock.origin.hedges.won", OriginStats::hedgesWon);
+    originCounter(engine, "penstock.origin.throttled", OriginStats::throttled);
+    originCounter(engine, "penstock.origin.timeouts", OriginStats::timeouts);
+    originCounter(engine, "penstock.origin.failures", OriginStats::failures);
+    originGauge(engine, "penstock.origin.in.flight", OriginStats::inFlight);
+    originGauge(engine, "penstock.origin.queued", OriginStats::queued);
+    originGauge(engine, "penstock.origin.request.limit", OriginStats::requestLimit);
+    originGauge(engine, "penstock.origin.connections", OriginStats::openConnections);
     cacheCounter(engine, "penstock.decoded.bytes", CacheStats::decodedBytes);
     cacheCounter(engine, "penstock.decoded.wasted.bytes", CacheStats::wastedBytes);
     cacheGauge(engine, "penstock.cache.blocks", CacheStats::poolBlocks);
@@ -60,6 +75,15 @@ public final class PipelineMetrics implements AutoCloseable {
   private void cacheCounter(Engine engine, String name, ToDoubleFunction<CacheStats> value) {
     FunctionCounter.builder(name, engine, e -> value.applyAsDouble(e.cacheStats()))
         .register(registry);
+  }
+
+  private void originCounter(Engine engine, String name, ToDoubleFunction<OriginStats> value) {
+    FunctionCounter.builder(name, engine, e -> value.applyAsDouble(e.originStats()))
+        .register(registry);
+  }
+
+  private void originGauge(Engine engine, String name, ToDoubleFunction<OriginStats> value) {
+    gauge(name, engine, e -> value.applyAsDouble(e.originStats()));
   }
 
   private void cacheGauge(Engine engine, String name, ToDoubleFunction<CacheStats> value) {

@@ -1,0 +1,255 @@
+package dev.penstock.cache.http;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends requests over kept connections. Thread-safe; each exchange blocks its own thread. How many
+ * run at a time is the caller's to bound.
+ */
+public final class HttpClient implements AutoCloseable {
+  /** Servers commonly drop idle connections after 5 to 60 s; younger ones are worth a try. */
+  private static final long IDLE_NANOS = 30_000_000_000L;
+
+  private static final int ADDRESSES_TRIED = 3;
+
+  private final HttpClientConfig config;
+  private final Addresses addresses;
+  private final ScheduledThreadPoolExecutor timers;
+
+  // Guarded by this.
+  private final Map<String, Deque<HttpConnection>> idle = new HashMap<>();
+  private @Nullable SSLContext tls;
+  private int idleCount;
+  private int openCount;
+  private long opened;
+  private boolean closed;
+
+  private HttpClient(HttpClientConfig config) {
+    this.config = config;
+    this.addresses = new Addresses(config.resolver());
+    this.timers =
+        new ScheduledThreadPoolExecutor(
+            1, Thread.ofPlatform().daemon().name("penstock-http-timers").factory());
+    timers.setRemoveOnCancelPolicy(true);
+    timers.setKeepAliveTime(10, TimeUnit.SECONDS);
+    timers.allowCoreThreadTimeOut(true);
+  }
+
+  /** A client without connections; the caller closes it. */
+  public static HttpClient open(HttpClientConfig config) {
+    return new HttpClient(config);
+  }
+
+  /**
+   * Sends a request and reads the head of its answer; the caller closes the answer.
+   *
+   * @param fresh whether to use a connection of its own: a second request for something slow should
+   *     not queue behind what made the first slow
+   * @throws HttpFormatException if the answer is not HTTP/1.1
+   * @throws HttpTimeoutException if there is no connection, or no answer, in time
+   */
+  public HttpResponse send(HttpRequest request, HttpCall call, boolean fresh) throws IOException {
+    byte[] encoded = request.encode(config.userAgent());
+    HttpConnection kept = fresh ? null : takeIdle(request.location().origin());
+    while (kept != null) {
+      try {
+        return exchange(kept, request, encoded, call);
+      } catch (IOException failure) {
+        // The server may have dropped the kept connection just now; then nothing was answered.
+        if (kept.heardAnything() || call.isCancelled() || call.timedOut()) {
+          call.finished();
+          throw call.explain(failure);
+        }
+      }
+      kept = takeIdle(request.location().origin());
+    }
+    try {
+      return exchange(connect(request.location(), call), request, encoded, call);
+    } catch (IOException failure) {
+      call.finished();
+      throw call.explain(failure);
+    }
+  }
+
+  private HttpResponse exchange(
+      HttpConnection connection, HttpRequest request, byte[] encoded, HttpCall call)
+      throws IOException {
+    boolean answered = false;
+    try {
+      connection.forgetBuffered();
+      call.asked(connection.wire, config.answerMillis(), timers);
+      connection.wire.write(ByteBuffer.wrap(encoded));
+      HttpHead head = connection.readHead(call);
+      call.answered(connection.wire, config, timers);
+      answered = true;
+      return new HttpResponse(this, connection, call, head, request.method());
+    } finally {
+      if (!answered) {
+        if (call.timedOut()) {
+          addresses.failed(connection.address);
+        }
+        done(connection, false);
+      }
+    }
+  }
+
+  private synchronized @Nullable HttpConnection takeIdle(String origin) {
+    Deque<HttpConnection> kept = idle.get(origin);
+    long now = System.nanoTime();
+    while (kept != null && !kept.isEmpty()) {
+      HttpConnection connection = kept.removeFirst();
+      idleCount--;
+      if (now - connection.idleSince < IDLE_NANOS) {
+        connection.used = true;
+        return connection;
+      }
+      discard(connection);
+    }
+    return null;
+  }
+
+  private HttpConnection connect(HttpLocation location, HttpCall call) throws IOException {
+    IOException last = new IOException("no address of " + location.host() + " was tried");
+    int tried = 0;
+    for (InetAddress address : addresses.of(location.host())) {
+      if (tried++ == ADDRESSES_TRIED || call.isCancelled() || call.timedOut()) {
+        break;
+      }
+      try {
+        return connect(location, address, call);
+      } catch (SSLHandshakeException refused) {
+        throw refused; // the next address will show the same certificate
+      } catch (IOException failure) {
+        addresses.failed(address);
+        last =
+            new IOException(
+                "cannot connect to %s (%s, port %d): %s"
+                    .formatted(
+                        location.host(),
+                        address.getHostAddress(),
+                        location.port(),
+                        call.explain(failure).getMessage()),
+                failure);
+      }
+    }
+    throw last;
+  }
+
+  private HttpConnection connect(HttpLocation location, InetAddress address, HttpCall call)
+      throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    PlainWire plain = new PlainWire(channel);
+    boolean connected = false;
+    try {
+      call.connecting(plain, config.connectMillis(), timers);
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.connect(new InetSocketAddress(address, location.port()));
+      Wire wire =
+          location.tls()
+              ? TlsWire.connect(channel, tls(), location.host(), location.port())
+              : plain;
+      HttpConnection connection = new HttpConnection(location.origin(), address, wire);
+      opened();
+      connected = true;
+      return connection;
+    } finally {
+      if (!connected) {
+        plain.abort();
+      }
+    }
+  }
+
+  private synchronized SSLContext tls() {
+    SSLContext made = tls;
+    if (made == null) {
+      made = config.tls().get();
+      tls = made;
+    }
+    return made;
+  }
+
+  private synchronized void opened() throws IOException {
+    if (closed) {
+      throw new IOException("the HTTP client is closed");
+    }
+    openCount++;
+    opened++;
+  }
+
+  void resume(HttpConnection connection, HttpCall call) throws IOException {
+    call.answered(connection.wire, config, timers);
+  }
+
+  void done(HttpConnection connection, boolean reusable) {
+    synchronized (this) {
+      if (reusable && !closed) {
+        connection.idleSince = System.nanoTime();
+        idle.computeIfAbsent(connection.origin, _ -> new ArrayDeque<>()).addFirst(connection);
+        idleCount++;
+        if (idleCount > config.idleMax()) {
+          discardOldest();
+        }
+        return;
+      }
+    }
+    discard(connection);
+  }
+
+  private void discardOldest() {
+    @Nullable Deque<HttpConnection> oldest = null;
+    for (Deque<HttpConnection> candidate : idle.values()) {
+      if (!candidate.isEmpty()
+          && (oldest == null || candidate.getLast().idleSince - oldest.getLast().idleSince < 0)) {
+        oldest = candidate;
+      }
+    }
+    if (oldest != null) {
+      idleCount--;
+      discard(oldest.removeLast());
+    }
+  }
+
+  private synchronized void discard(HttpConnection connection) {
+    openCount--;
+    connection.wire.abort();
+  }
+
+  /** Connections open now, idle ones included. */
+  public synchronized int openConnections() {
+    return openCount;
+  }
+
+  /** Connections opened so far. */
+  public synchronized long connectionsOpened() {
+    return opened;
+  }
+
+  /** Closes idle connections, and each other one with its answer. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      closed = true;
+      for (Iterator<Deque<HttpConnection>> all = idle.values().iterator(); all.hasNext(); ) {
+        all.next().forEach(this::discard);
+        all.remove();
+      }
+      idleCount = 0;
+    }
+    timers.shutdownNow();
+  }
+}

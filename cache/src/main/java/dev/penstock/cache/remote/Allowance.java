@@ -1,0 +1,28 @@
+package dev.penstock.cache.remote;
+
+/**
+ * A token bucket that is filled by successes, not by time: it cannot feed an outage. Thread-safe.
+ */
+final class Allowance {
+  private final double perSuccess;
+  private final double most;
+  private double tokens;
+
+  Allowance(double atStart, double perSuccess, double most) {
+    this.tokens = atStart;
+    this.perSuccess = perSuccess;
+    this.most = most;
+  }
+
+  synchronized void succeeded() {
+    tokens = Math.min(most, tokens + perSuccess);
+  }
+
+  synchronized boolean take() {
+    if (tokens < 1) {
+      return false;
+    }
+    tokens -= 1;
+    return true;
+  }
+}
