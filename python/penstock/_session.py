@@ -105,7 +105,8 @@ class Session:
         plan = connection.receive("PLAN", None)
         self._columns = ColumnPlan.of(plan["schema"])
         self._arrow_schema = base64.b64decode(plan["schema"].get("arrow_schema") or "")
-        self.cursor = self.cursor or json.dumps(plan["cursor"]).encode()
+        if self.cursor is None or self._config.pop("skip", 0):
+            self.cursor = json.dumps(plan["cursor"]).encode()  # from here on, whatever happens: steps are skipped once
         ring = self._fit_ring(max(plan["slot_bytes"], self._min_slot_bytes), self._slots or plan["slot_count"])
         ring.attach(plan["daemon_epoch"])
         self._ours = False

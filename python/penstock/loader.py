@@ -59,6 +59,11 @@ class Loader:
             epoch is as many steps as its sources have samples together. See also :meth:`set_mix`.
         used_up: what happens when a source of so many epochs is used up: ``"stop"`` ends the run, ``"hand_over"`` gives its share
             to the others.
+        filter: keeps a part of the data as a dataset of its own: ``"split:..0.9"`` to train and ``"split:0.9.."`` to validate (by a hash
+            of the key), ``"range:0..1000"`` (numbers in stored order), ``"keys:@FILE"`` or ``"keys:a,b"``, ``"has:jpg"``, ``"bytes:..1000000"``,
+            ``"bytes:jpg:1.."``; ``!`` in front for the opposite. A list: all have to hold. A source of ``mix`` may have its own.
+        order_id: the order of the other ranks (:attr:`order_id` of one of them); opening fails if this rank's is another. See also
+            :func:`penstock.torch.check_ranks`.
         on_bad: ``"fail"``, ``"skip"`` (fewer rows) or ``"replace"`` (flagged) for samples whose bytes are wrong.
         device: where :meth:`penstock.torch.TorchLoader` puts batches; here it only decides whether the ring is page-locked
             (a CUDA device). None: page-locked if PyTorch with CUDA is loaded.
@@ -91,6 +96,8 @@ class Loader:
         fields: Optional[Sequence[str]] = None,
         mix: Union[Mapping[str, float], Sequence[dict], None] = None,
         used_up: str = "stop",
+        filter: Union[str, Sequence[str], None] = None,
+        order_id: Optional[str] = None,
         on_bad: str = "fail",
         device=None,
         run_dir: Optional[str] = None,
@@ -108,6 +115,8 @@ class Loader:
             "dataset": [] if dataset is None else _paths(dataset),
             "mix": _mix(mix),
             "used_up": used_up,
+            "filter": _filters(filter),
+            "order_id": order_id,
             "batch_size": int(batch_size),
             "rank": rank,
             "world_size": world_size,
@@ -162,13 +171,13 @@ class Loader:
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(0.25, 2 * pause)
 
-    def _open(self) -> _session.Session:
+    def _open(self, skip: int = 0) -> _session.Session:
         if self._closed:
             raise PenstockError("this loader is closed")
         if self._session is None:
             self._session = _session.Session(
                 self._connect,
-                {**self._config, "cursor": self._cursor},
+                {**self._config, "cursor": self._cursor, "skip": skip},
                 slots=self._slots,
                 held_timeout=self._held_timeout,
                 page_lock=self._page_lock,
@@ -187,6 +196,11 @@ class Loader:
     def plan(self) -> dict:
         """What the sidecar said of this session: ``schema``, ``batches_per_epoch``, ``order_id`` (equal on ranks that agree)."""
         return dict(self._open().plan)
+
+    @property
+    def order_id(self) -> str:
+        """32 hexadecimal digits that are equal on ranks with equal data, seed, global batch and parameters of the order."""
+        return self._open().plan["order_id"]
 
     @property
     def description(self) -> str:
@@ -237,6 +251,15 @@ class Loader:
         self._end_session()
         cursor = state["cursor"]
         self._cursor = None if cursor is None else json.dumps(cursor).encode()
+
+    def skip(self, steps: int) -> None:
+        """Leaves out the next ``steps`` steps, as after a loss spike; every rank has to, between the same two steps."""
+        self._end_session()
+        self._open(skip=int(steps))
+
+    def rewind(self, steps: int) -> None:
+        """Goes back by ``steps`` steps, to the start of the run at most; every rank has to, between the same two steps."""
+        self.skip(-int(steps))
 
     def set_mix(self, mix) -> None:
         """Other weights of the same sources (``mix`` as for the constructor), from the next batch on.
@@ -331,12 +354,24 @@ def _mix(mix) -> "list[dict]":
             part["parts"] = _mix(part["parts"])
         elif "dataset" in part:
             part["dataset"] = _paths(part["dataset"])
+            part["filter"] = _filters(part.get("filter"))
         else:
             raise ValueError(f"a part of mix= has neither dataset nor parts: {part}")
         parts.append(part)
     if not parts:
         raise ValueError("mix= names no source")
     return parts
+
+
+def _filters(filters) -> "list[str]":
+    """Filters in their written form; a file of keys is in the caller's directory."""
+    if filters is None:
+        return []
+    made = []
+    for text in [filters] if isinstance(filters, str) else filters:
+        before, at, path = text.partition("keys:@")
+        made.append(before + at + os.path.abspath(path) if at and before in ("", "!") else text)
+    return made
 
 
 def _absolute(dataset: str) -> str:

@@ -95,6 +95,26 @@ def rows(batch: Batch) -> "list[dict]":
     return [{name: column[i] for name, column in columns} for i in range(batch.rows)]
 
 
+def check_ranks(loader, group=None) -> None:
+    """Compares order and position of all ranks' loaders, before the first step: raises on every rank where one differs.
+
+    A collective call of ``torch.distributed`` (``group``: its process group). ``loader`` is a :class:`penstock.Loader` or a
+    :class:`TorchLoader`.
+    """
+    inner = getattr(loader, "loader", loader)
+    mine = (inner.order_id, inner.state_dict()["cursor"])
+    everyone = [None] * torch.distributed.get_world_size(group)
+    torch.distributed.all_gather_object(everyone, mine, group=group)
+    for rank, theirs in enumerate(everyone):
+        if theirs[0] != mine[0]:
+            raise PenstockError(
+                f"rank {rank} has order id {theirs[0]}, this one {mine[0]}: dataset, filter, mix, seed, global batch or a parameter "
+                f"of the order differ. This rank: {inner.description}"
+            )
+        if theirs[1] != mine[1]:
+            raise PenstockError(f"rank {rank} would start at {theirs[1]}, this one at {mine[1]}: load the same state on all ranks")
+
+
 class TorchLoader(torch.utils.data.IterableDataset):
     """Batches as dicts of tensors, or of what ``decode`` makes of each sample.
 
@@ -192,6 +212,16 @@ class TorchLoader(torch.utils.data.IterableDataset):
         self._pending.clear()
         self._source = self._state = None
         self.loader.load_state_dict(state)
+
+    def skip(self, steps: int) -> None:
+        """As :meth:`penstock.Loader.skip`, from the last batch that was yielded on."""
+        state = self.state_dict()
+        self.load_state_dict(state)
+        self.loader.skip(steps)
+
+    def rewind(self, steps: int) -> None:
+        """As :meth:`penstock.Loader.rewind`."""
+        self.skip(-steps)
 
     def stats(self) -> dict:
         return self.loader.stats()

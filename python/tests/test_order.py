@@ -140,3 +140,68 @@ def test_a_dataset_or_a_mixture():
     for dataset, parts in ((None, None), ("x", {"y": 1.0}), (None, []), (None, [{"weight": 1}])):
         with pytest.raises(ValueError):
             penstock.Loader(dataset, 8, rank=0, world_size=1, mix=parts)
+
+
+def keys(served, dataset, batch_size=24, state=None, **options):
+    with loader(served, dataset, batch_size, **{"epochs": 1, **options}) as one:
+        if state is not None:
+            one.load_state_dict(state)
+        return [key for batch in one for key in batch.keys]
+
+
+def test_filters_and_splits(served, data, tmp_path, monkeypatch):
+    web = str(data / "web")
+    everything = keys(served, web, end="pad", shuffle="none")
+    train = keys(served, web, 1, filter="split:..0.8,seed=3", shuffle="none")
+    valid = keys(served, web, 1, filter=["split:0.8..,seed=3"], shuffle="none")
+    assert sorted(train + valid) == sorted(everything) and 0.7 < len(train) / 600 < 0.9
+    (tmp_path / "list.txt").write_text("\n".join(everything[10:70]))
+    monkeypatch.chdir(tmp_path)
+    assert keys(served, web, 1, filter="keys:@list.txt", shuffle="none") == everything[10:70]
+    assert set(keys(served, web, 1, filter=["!keys:@list.txt", "range:..100"])) == set(everything[:10] + everything[70:100])
+    with pytest.raises(penstock.SidecarError, match="none of the 600"):
+        keys(served, web, filter="has:png")
+    both = [{"dataset": web, "weight": 1, "filter": "range:..48"}, {"dataset": web, "weight": 1, "filter": "range:300.."}]
+    drawn = keys(served, None, mix=both)
+    assert all(int(key) < 48 or int(key) >= 300 for key in drawn) and len(drawn) == 336
+
+
+def test_skip_and_rewind(served, data):
+    whole, _ = run(served, str(data / "web"), 24, 1)
+    with loader(served, str(data / "web"), 24) as one:
+        one.skip(3)
+        got = [batch.step for _, batch in zip(range(4), one)]
+        assert got == [3, 4, 5, 6]
+        one.rewind(5)
+        state = one.state_dict()
+        again = {batch.step: batch.keys for batch in one}
+    assert state["cursor"]["step"] == 2
+    assert again == {step: rows for step, rows in whole.items() if step >= 2}
+
+
+def test_ranks_with_another_order_fail_before_the_first_step(served, data):
+    with loader(served, str(data / "web"), 24) as one:
+        order_id = one.order_id
+    with loader(served, str(data / "web"), 12, rank=1, world_size=2, order_id=order_id) as other:
+        assert next(iter(other)).rows == 12
+    with loader(served, str(data / "web"), 24, seed=8, order_id=order_id) as wrong:
+        with pytest.raises(penstock.SidecarError, match="order id is"):
+            len(wrong)
+
+
+def test_shards_may_be_appended(served, data, tmp_path):
+    def write(shard):
+        real.write_archive(tmp_path / f"{shard}.tar", range(100 * shard, 100 * shard + 100), PAYLOAD)
+
+    for shard in range(3):
+        write(shard)
+    old, state = run(served, str(tmp_path), 25, 1, steps=5)
+    rest_of_epoch = [key for step, rows in run(served, str(tmp_path), 25, 1)[0].items() if 5 <= step < 12 for key in rows]
+    write(3)
+    grown, _ = run(served, str(tmp_path), 25, 1, state)
+    assert [key for step in range(5, 12) for key in grown[step]] == rest_of_epoch
+    assert sorted(int(key) for step in range(12, 28) for key in grown[step]) == list(range(400))
+    (tmp_path / "0.tar").unlink()
+    with pytest.raises(penstock.SidecarError, match="first 3 are not those|not replaced or taken away") as refused:
+        run(served, str(tmp_path), 25, 1, state)
+    assert refused.value.kind == "cursor"

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import penstock
-from penstock.torch import Ragged, TorchLoader, tensor
+from penstock.torch import Ragged, TorchLoader, check_ranks, tensor
 
 
 def torch_loader(fake, **options):
@@ -147,3 +147,22 @@ def test_ranks_come_from_torch_distributed(fake, monkeypatch):
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 4)
     with penstock.Loader("d.tar", 10, run_dir=fake.run_dir) as loader:
         assert next(iter(loader)).keys[0] == "0/30"
+
+
+@pytest.mark.parametrize("other, why", [
+    (lambda mine: mine, None),
+    (lambda mine: ("e" * 32, mine[1]), "order id"),
+    (lambda mine: (mine[0], {**(mine[1] or {}), "step": 5}), "would start at"),
+])
+def test_ranks_compare_their_order_before_the_first_step(fake, monkeypatch, other, why):
+    def gather(everyone, mine, group=None):
+        everyone[:] = [mine, other(mine)]
+
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda group=None: 2)
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    with TorchLoader("x", 4, rank=0, world_size=2, run_dir=fake.run_dir) as loader:
+        if why is None:
+            check_ranks(loader)
+        else:
+            with pytest.raises(penstock.PenstockError, match=why):
+                check_ranks(loader)

@@ -12,12 +12,15 @@ import java.util.Set;
  * @param dataset paths or URLs with brace patterns, globs, directories or {@code @lists}
  * @param weight its share of the rows beside the other sources; only proportions matter, 0 pauses
  * @param epochs after which it is used up; 0 repeats it for ever
+ * @param filters of which its samples have to pass all, besides those of the whole mixture
  */
-public record DataSource(String name, List<String> dataset, double weight, long epochs)
+public record DataSource(
+    String name, List<String> dataset, double weight, long epochs, List<SampleFilter> filters)
     implements DataPart {
   /** Checks and copies. */
   public DataSource {
     dataset = List.copyOf(dataset);
+    filters = List.copyOf(filters);
     if (dataset.isEmpty()) {
       throw new IllegalArgumentException("mix: source '" + name + "' names no dataset");
     }
@@ -31,7 +34,7 @@ public record DataSource(String name, List<String> dataset, double weight, long 
 
   /** A source that repeats for ever, named after its pattern. */
   public static DataSource of(String pattern, double weight) {
-    return new DataSource("", List.of(pattern), weight, 0);
+    return new DataSource("", List.of(pattern), weight, 0, List.of());
   }
 
   static void checkWeight(String what, double weight) {
@@ -49,7 +52,7 @@ public record DataSource(String name, List<String> dataset, double weight, long 
   }
 
   DataSource withWeight(double other) {
-    return new DataSource(name, dataset, other, epochs);
+    return new DataSource(name, dataset, other, epochs, filters);
   }
 
   /** The same sources with names that differ: a repeated one gets a number. */
@@ -61,7 +64,7 @@ public record DataSource(String name, List<String> dataset, double weight, long 
       for (int i = 2; !taken.add(name); i++) {
         name = source.name + "#" + i;
       }
-      named.add(new DataSource(name, source.dataset, source.weight, source.epochs));
+      named.add(new DataSource(name, source.dataset, source.weight, source.epochs, source.filters));
     }
     return named;
   }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ public final class Dataset {
   private final List<Dataset> parts;
 
   private final int[] firstShards;
+  private final Selections selections = new Selections(this);
 
   private Dataset(
       List<StoredObject> objects,
@@ -214,6 +216,40 @@ public final class Dataset {
    */
   public String key(int shard, int ordinal) throws IOException {
     return index(shard).key(ordinal);
+  }
+
+  /**
+   * The samples that all filters keep, as a dataset of its own.
+   *
+   * @throws IOException if an index, or a file of keys, cannot be read
+   * @throws IllegalArgumentException if nothing is kept
+   */
+  DatasetShape shape(List<SampleFilter> filters) throws IOException {
+    return filters.isEmpty() ? shape() : selections.of(shape(), filters);
+  }
+
+  /**
+   * What those shards that a fingerprint is of are now, if only others came behind them; empty if
+   * any of them is another, or gone.
+   *
+   * @throws IOException if an index cannot be read
+   */
+  Optional<DatasetShape> before(String fingerprint, List<SampleFilter> filters) throws IOException {
+    int shards = Fingerprint.shards(fingerprint);
+    if (shards < 0 || shards >= shardCount()) {
+      return Optional.empty();
+    }
+    Fingerprint now = new Fingerprint();
+    for (int shard = 0; shard < shards; shard++) {
+      ShardIndex index = index(shard);
+      now.add(objects.get(shard), index.sampleCount(), index.digest());
+    }
+    String found = now.finish();
+    if (!found.equals(Fingerprint.dataset(fingerprint))) {
+      return Optional.empty();
+    }
+    DatasetShape first = shape().first(shards, found);
+    return Optional.of(filters.isEmpty() ? first : selections.of(first, filters));
   }
 
   /** The dictionary that parsers of this dataset share. */

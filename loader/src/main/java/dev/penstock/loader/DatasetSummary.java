@@ -8,11 +8,7 @@ import dev.penstock.formats.ShardIndex;
 import dev.penstock.sharding.DatasetShape;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -39,8 +35,6 @@ record DatasetSummary(
     Optional<Damage> damage,
     long indexNanos,
     int indexesBuilt) {
-  private static final int FINGERPRINT_BYTES = 16;
-
   /**
    * The first shard whose framing breaks.
    *
@@ -263,27 +257,14 @@ record DatasetSummary(
     int[] counts = new int[shards.size()];
     long[] bytes = new long[shards.size()];
     boolean[] closed = new boolean[shards.size()];
-    MessageDigest digest = sha256();
+    Fingerprint fingerprint = new Fingerprint();
     for (int i = 0; i < counts.length; i++) {
       Shard shard = shards.get(i);
       counts[i] = shard.samples;
       bytes[i] = shard.decodedBytes;
       closed[i] = shard.closed;
-      String line =
-          "%s\t%d\t%d\t%s\n"
-              .formatted(
-                  objects.get(i).name(), objects.get(i).sizeBytes(), shard.samples, shard.digest);
-      digest.update(line.getBytes(StandardCharsets.UTF_8));
+      fingerprint.add(objects.get(i), shard.samples, shard.digest);
     }
-    String fingerprint = HexFormat.of().formatHex(digest.digest(), 0, FINGERPRINT_BYTES);
-    return DatasetShape.of(fingerprint, counts, bytes, closed);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return DatasetShape.of(fingerprint.finish(), counts, bytes, closed);
   }
 }

@@ -69,6 +69,9 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     private boolean rawRecords;
     private List<DataSource> mix = List.of();
     private UsedUp usedUp = UsedUp.STOP;
+    private List<SampleFilter> filters = List.of();
+    private long skip;
+    private Optional<String> orderId = Optional.empty();
     private int slots = DEFAULT_SLOTS;
     private EngineConfig engine = EngineConfig.embedded();
 
@@ -180,6 +183,24 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
       return this;
     }
 
+    /** Keeps the samples that pass all of these: a part of the data as a dataset of its own. */
+    public Builder filters(List<SampleFilter> values) {
+      filters = List.copyOf(values);
+      return this;
+    }
+
+    /** Leaves out so many steps from the start or the cursor on; goes back if negative. */
+    public Builder skip(long steps) {
+      skip = steps;
+      return this;
+    }
+
+    /** The order id of the other ranks: opening fails if this one's is another. */
+    public Builder orderId(String hex) {
+      orderId = Optional.of(hex);
+      return this;
+    }
+
     /** How many batches may wait or be held. */
     public Builder slots(int count) {
       slots = count;
@@ -248,7 +269,10 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
               extentSamples,
               rawRecords,
               mix,
-              usedUp);
+              usedUp,
+              filters,
+              skip,
+              orderId);
       return new LoaderConfig(engine, session, slots);
     }
   }

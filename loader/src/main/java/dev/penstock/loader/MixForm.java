@@ -14,14 +14,15 @@ import java.util.regex.Pattern;
  *
  * <p>As text, on the command line: {@code DATASET=WEIGHT}, with {@code ,epochs=N} and {@code
  * ,name=NAME} behind it; or the JSON of a part. As JSON, in the sidecar's protocol: {@code
- * {"dataset": string or list, "weight": number, "name": string, "epochs": number}} for a source,
- * {@code {"weight": number, "parts": [...]}} for a group.
+ * {"dataset": string or list, "weight": number, "name": string, "epochs": number, "filter": string
+ * or list}} for a source, {@code {"weight": number, "parts": [...]}} for a group.
  */
 public final class MixForm {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Pattern TEXT =
       Pattern.compile("(.+?)=([^=,]*)((?:,(?:epochs|name)=[^,=]*)*)", Pattern.DOTALL);
-  private static final Set<String> KEYS = Set.of("dataset", "weight", "name", "epochs", "parts");
+  private static final Set<String> KEYS =
+      Set.of("dataset", "weight", "name", "epochs", "filter", "parts");
 
   /** Groups in groups: deeper ones are a mistake, or meant to exhaust the stack. */
   private static final int DEPTH_MAX = 16;
@@ -58,7 +59,8 @@ public final class MixForm {
         name = value;
       }
     }
-    return new DataSource(name, List.of(parts.group(1)), number("weight", parts.group(2)), epochs);
+    return new DataSource(
+        name, List.of(parts.group(1)), number("weight", parts.group(2)), epochs, List.of());
   }
 
   private static double number(String what, String text) {
@@ -123,12 +125,13 @@ public final class MixForm {
     }
     return new DataSource(
         json.path("name").asText(""),
-        texts(json.path("dataset")),
+        texts("dataset", json.path("dataset")),
         weight.doubleValue(),
-        epochs.asLong(0));
+        epochs.asLong(0),
+        SampleFilter.parseAll(texts("filter", json.path("filter"))));
   }
 
-  private static List<String> texts(JsonNode json) {
+  private static List<String> texts(String key, JsonNode json) {
     List<String> texts = new ArrayList<>();
     if (json.isTextual()) {
       texts.add(json.textValue());
@@ -136,7 +139,7 @@ public final class MixForm {
     for (JsonNode entry : json) {
       if (!entry.isTextual()) {
         throw new IllegalArgumentException(
-            "mix: dataset has %s, which is no string".formatted(entry));
+            "mix: %s has %s, which is no string".formatted(key, entry));
       }
       texts.add(entry.textValue());
     }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /**
  * What one rank asks for: the data, its order and its batches.
@@ -31,6 +32,9 @@ import java.util.OptionalInt;
  * @param rawRecords whether TFRecord payloads are delivered whole as the field {@code record}
  * @param mix the sources of a mixture, in place of {@code dataset}; empty for one dataset
  * @param usedUp what a mixture does at the end of a source of so many epochs
+ * @param filters of which a sample has to pass all, in every source
+ * @param skip steps by which to go on (or back, if negative) before the first
+ * @param orderId the order that other ranks have; refused if this one's is another
  */
 public record SessionConfig(
     List<String> dataset,
@@ -51,7 +55,10 @@ public record SessionConfig(
     OptionalInt extentSamples,
     boolean rawRecords,
     List<DataSource> mix,
-    UsedUp usedUp) {
+    UsedUp usedUp,
+    List<SampleFilter> filters,
+    long skip,
+    Optional<String> orderId) {
   /** Bad samples that are tolerated in any run before the share of them counts. */
   public static final long DEFAULT_MAX_BAD_SAMPLES = 1000;
 
@@ -59,6 +66,7 @@ public record SessionConfig(
   public SessionConfig {
     dataset = List.copyOf(dataset);
     fields = List.copyOf(fields);
+    filters = List.copyOf(filters);
     mix = DataSource.uniquelyNamed(mix);
     if (dataset.isEmpty() && mix.isEmpty()) {
       throw new IllegalArgumentException("no dataset was named");
@@ -112,6 +120,19 @@ public record SessionConfig(
     return mix.isEmpty()
         ? dataset
         : mix.stream().flatMap(source -> source.dataset().stream()).toList();
+  }
+
+  /** Files that filters read, of all sources. */
+  public List<String> filterFiles() {
+    return Stream.concat(
+            filters.stream(), mix.stream().flatMap(source -> source.filters().stream()))
+        .flatMap(filter -> filter.file().stream())
+        .toList();
+  }
+
+  /** The filters that a source's samples have to pass. */
+  List<SampleFilter> filtersOf(DataSource source) {
+    return Stream.concat(filters.stream(), source.filters().stream()).toList();
   }
 
   /** Rows of one step over all ranks. */

@@ -1,6 +1,7 @@
 package dev.penstock.loader;
 
 import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.DatasetShape;
 import dev.penstock.sharding.MixPart;
 import dev.penstock.sharding.Mixture;
 import dev.penstock.sharding.MixturePlan;
@@ -9,8 +10,10 @@ import dev.penstock.sharding.OrderSpec;
 import dev.penstock.sharding.Plan;
 import dev.penstock.sharding.SourceOrder;
 import dev.penstock.sharding.StepPlan;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -23,7 +26,8 @@ import java.util.OptionalInt;
 record SessionOrder(StepPlan plan, Cursor start) {
 
   /** The order of one dataset. */
-  static SessionOrder of(SessionConfig config, Dataset dataset) {
+  static SessionOrder of(SessionConfig config, Dataset dataset) throws IOException {
+    DatasetShape shape = dataset.shape(config.filters());
     OrderSpec spec =
         config
             .cursor()
@@ -31,7 +35,7 @@ record SessionOrder(StepPlan plan, Cursor start) {
             .orElseGet(
                 () ->
                     OrderSpec.defaults(
-                        dataset.shape(),
+                        shape,
                         config.shuffle(),
                         config.end(),
                         config.seed(),
@@ -42,7 +46,43 @@ record SessionOrder(StepPlan plan, Cursor start) {
     if (config.extentSamples().isPresent()) {
       spec = spec.withExtentSamples(config.extentSamples().getAsInt());
     }
-    return at(config, Plan.of(dataset.shape(), spec));
+    if (config.cursor().isPresent()
+        && !config.cursor().get().fingerprint().equals(shape.fingerprint())) {
+      return at(config, grown(config, dataset, shape, spec, config.cursor().get()));
+    }
+    return at(config, Plan.of(shape, spec));
+  }
+
+  /**
+   * The order of a dataset to which shards were appended since the cursor was saved: an epoch that
+   * has begun ends on the old list.
+   */
+  private static Plan grown(
+      SessionConfig config, Dataset dataset, DatasetShape now, OrderSpec spec, Cursor saved)
+      throws IOException {
+    Optional<DatasetShape> before = dataset.before(saved.fingerprint(), config.filters());
+    if (before.isPresent() && before.get().fingerprint().equals(saved.fingerprint())) {
+      long growsAt = saved.index() == 0 ? saved.epoch() : saved.epoch() + 1;
+      return Plan.grown(before.get(), now, spec, growsAt);
+    }
+    throw new IllegalArgumentException(
+        "cursor of another dataset: " + changes(saved.fingerprint(), now.fingerprint(), before));
+  }
+
+  /** What changed between two fingerprints, as far as they say. */
+  private static String changes(String saved, String now, Optional<DatasetShape> before) {
+    if (before.isPresent() || Fingerprint.dataset(saved).equals(Fingerprint.dataset(now))) {
+      return "the filters kept other samples of the shards (fingerprint was %s, is %s); use those it was saved with"
+          .formatted(saved, before.map(DatasetShape::fingerprint).orElse(now));
+    }
+    String counts =
+        "it was saved with %s, there are %s now (fingerprint was %s, is %s)"
+            .formatted(Fingerprint.describe(saved), Fingerprint.describe(now), saved, now);
+    return counts
+        + (Fingerprint.shards(now) > Fingerprint.shards(saved)
+            ? "; shards were added, but the first %d are not those it was saved with: one was replaced, renamed or moved"
+                .formatted(Fingerprint.shards(saved))
+            : "; shards may be appended, not replaced or taken away");
   }
 
   private static OrderSpec specOf(Cursor cursor) {
@@ -55,7 +95,7 @@ record SessionOrder(StepPlan plan, Cursor start) {
   }
 
   /** The order of a mixture; weights that differ from the cursor's hold from there on. */
-  static SessionOrder ofMixture(SessionConfig config, List<Dataset> datasets) {
+  static SessionOrder ofMixture(SessionConfig config, List<Dataset> datasets) throws IOException {
     List<MixPart> parts = new ArrayList<>();
     List<Double> weights = new ArrayList<>();
     for (int i = 0; i < datasets.size(); i++) {
@@ -63,7 +103,10 @@ record SessionOrder(StepPlan plan, Cursor start) {
       weights.add(source.weight());
       parts.add(
           new MixtureSource(
-              source.name(), datasets.get(i).shape(), source.weight(), source.epochs()));
+              source.name(),
+              datasets.get(i).shape(config.filtersOf(source)),
+              source.weight(),
+              source.epochs()));
     }
     Mixture mixture =
         Mixture.defaults(
@@ -107,6 +150,13 @@ record SessionOrder(StepPlan plan, Cursor start) {
   }
 
   private static SessionOrder at(SessionConfig config, StepPlan plan) {
-    return new SessionOrder(plan, config.cursor().map(plan::resume).orElseGet(plan::start));
+    Cursor start = config.cursor().map(plan::resume).orElseGet(plan::start);
+    String expected = config.orderId().orElse(plan.orderId());
+    if (!expected.equals(plan.orderId())) {
+      throw new IllegalArgumentException(
+          "order id is %s here and %s on other ranks: dataset, filters, seed, global batch or a parameter of the order differ; this rank has %s"
+              .formatted(plan.orderId(), expected, plan.describe()));
+    }
+    return new SessionOrder(plan, config.skip() == 0 ? start : plan.after(start, config.skip()));
   }
 }

@@ -50,7 +50,7 @@ class MixtureTest {
   }
 
   private LoaderConfig.Builder config(double weightOfA) {
-    DataSource a = new DataSource("first", List.of(directory + "/a"), weightOfA, 0);
+    DataSource a = new DataSource("first", List.of(directory + "/a"), weightOfA, 0, List.of());
     DataGroup rest = new DataGroup(1, List.of(DataSource.of(directory + "/b", 2), a.withWeight(1)));
     return LoaderConfig.mixture(List.of(a, rest))
         .memoryBytes(64 << 20)

@@ -72,9 +72,6 @@ public final class Plan implements StepPlan {
   public static Plan grown(DatasetShape before, DatasetShape now, OrderSpec spec, long growsAt) {
     Plan earlier = of(before, spec);
     Plan later = of(now, spec);
-    if (growsAt <= 0) {
-      return later;
-    }
     for (int shard = 0; shard < before.shardCount(); shard++) {
       if (shard >= now.shardCount() || before.samplesIn(shard) != now.samplesIn(shard)) {
         throw new IllegalArgumentException(
@@ -86,6 +83,9 @@ public final class Plan implements StepPlan {
                 + shard
                 + " is not the same; only shards behind the last may be new");
       }
+    }
+    if (growsAt <= 0) {
+      return new Plan(now, spec, later.steps, later.order, before, 0);
     }
     Steps steps = new GrownSteps(earlier.steps, growsAt, now.sampleCount());
     Order order = new GrownOrder(before, earlier.order, later.order, growsAt);
@@ -283,7 +283,10 @@ public final class Plan implements StepPlan {
   @Override
   public Cursor resume(Cursor saved) {
     Cursor start = start().named(fingerprint(saved.epoch()));
-    Resumption.check(start, saved, shape);
+    // Before the first step of an epoch nothing of its list was read.
+    boolean atGrowth = saved.epoch() == growsAt && saved.index() == 0;
+    boolean old = atGrowth && saved.fingerprint().equals(earlier.fingerprint());
+    Resumption.check(start, old ? saved.named(start.fingerprint()) : saved, shape);
     return named(steps.normal(start.at(saved.epoch(), saved.index(), saved.step())));
   }
 

@@ -44,10 +44,10 @@ final class KeysFile implements AutoCloseable {
     line.setLength(0);
     line.append(epoch).append('\t').append(step).append('\t').append(rank).append('\t');
     line.append(row).append('\t');
-    appendEscaped(key);
+    appendEscaped(line, key);
     if (!source.isEmpty()) {
       line.append('\t');
-      appendEscaped(source);
+      appendEscaped(line, source);
     }
     line.append('\n');
     try {
@@ -70,7 +70,14 @@ final class KeysFile implements AutoCloseable {
     }
   }
 
-  private void appendEscaped(String key) {
+  /** The text as it stands in a line of columns. */
+  static String escaped(String text) {
+    StringBuilder line = new StringBuilder(text.length());
+    appendEscaped(line, text);
+    return line.toString();
+  }
+
+  private static void appendEscaped(StringBuilder line, String key) {
     for (int i = 0; i < key.length(); i++) {
       char c = key.charAt(i);
       switch (c) {

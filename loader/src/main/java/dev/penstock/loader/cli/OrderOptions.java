@@ -1,16 +1,14 @@
 package dev.penstock.loader.cli;
 
 import dev.penstock.loader.BadSamplePolicy;
-import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.FieldSpec;
 import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.MixForm;
+import dev.penstock.loader.SampleFilter;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.UsedUp;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -24,8 +22,7 @@ final class OrderOptions {
       paramLabel = "DATASET",
       arity = "0..*",
       description =
-          "Path or URL with {000..146} patterns, a glob, a directory, or @list.txt; several follow"
-              + " each other. Not with --mix.")
+          "Path, URL, glob, directory or @list.txt; {000..146} patterns expand. Not with --mix.")
   private List<String> dataset = List.of();
 
   @Option(
@@ -33,18 +30,23 @@ final class OrderOptions {
       paramLabel = "DATASET=WEIGHT",
       order = 0,
       description =
-          "A source of a mixture, with its share of the rows. May end in ,epochs=N (used up then)"
-              + " and ,name=NAME. Repeated for each source.")
+          "A source and its share of rows; ,epochs=N and ,name=NAME may follow. Repeated.")
   private List<String> mix = List.of();
 
   @Option(
       names = "--used-up",
       paramLabel = "HOW",
       order = 0,
-      description =
-          "When a source of so many epochs is used up: stop, or hand-over its share to the others"
-              + " (default stop).")
+      description = "After a source's epochs: stop, or hand-over its share (default stop).")
   private String usedUp = "stop";
+
+  @Option(
+      names = "--filter",
+      paramLabel = "FILTER",
+      order = 0,
+      description =
+          "Keep split:..0.9, range:0..99, keys:@FILE, has:FIELD or bytes:..1000 (docs/order.md).")
+  private List<String> filters = List.of();
 
   @Option(
       names = "--batch-size",
@@ -110,6 +112,20 @@ final class OrderOptions {
   private Optional<Path> cursorFile = Optional.empty();
 
   @Option(
+      names = "--skip",
+      paramLabel = "STEPS",
+      order = 9,
+      description = "Leave out so many steps from there on; with --skip=-20, go back 20.")
+  private long skip;
+
+  @Option(
+      names = "--order-id",
+      paramLabel = "HEX",
+      order = 9,
+      description = "Fail unless the order is this one, as plan prints it on another rank.")
+  private Optional<String> orderId = Optional.empty();
+
+  @Option(
       names = "--field",
       paramLabel = "NAME[:TYPE]",
       order = 11,
@@ -163,9 +179,8 @@ final class OrderOptions {
     return most;
   }
 
-  /** What {@link #cursorFile} holds, read and checked. */
-  Optional<Cursor> cursor() {
-    return cursorFile.map(OrderOptions::readCursor);
+  private Optional<Cursor> cursor() {
+    return cursorFile.map(CursorFile::read);
   }
 
   /** A configuration with these options; refuses what cannot be. */
@@ -175,6 +190,8 @@ final class OrderOptions {
           LoaderConfig.Builder builder =
               data()
                   .usedUp(usedUp())
+                  .filters(SampleFilter.parseAll(filters))
+                  .skip(skip)
                   .batchSize(batchSize)
                   .shuffle(shuffle)
                   .seed(seed)
@@ -185,6 +202,7 @@ final class OrderOptions {
                   .fields(fields.stream().map(FieldSpec::parse).toList())
                   .onBad(onBad);
           cursor().ifPresent(builder::cursor);
+          orderId.ifPresent(builder::orderId);
           lanes.ifPresent(builder::lanes);
           window.ifPresent(builder::window);
           groups.ifPresent(builder::groups);
@@ -216,15 +234,5 @@ final class OrderOptions {
           throw new UsageException(
               "--used-up: '%s' is neither stop nor hand-over".formatted(usedUp));
     };
-  }
-
-  private static Cursor readCursor(Path file) {
-    try {
-      return CursorJson.parse(Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new UsageException("--cursor: cannot read " + file + " (" + e + ")");
-    } catch (IllegalArgumentException e) {
-      throw new UsageException("--cursor: " + file + " holds no cursor: " + e.getMessage());
-    }
   }
 }

@@ -10,7 +10,9 @@ import dev.penstock.sharding.RankView;
 import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,7 +31,9 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  penstock plan 'data/train-{000000..000146}.tar' --batch-size 128 --world 8",
-      "  penstock plan data --shuffle block --seed 7 --steps 10 --keys -"
+      "  penstock plan data --shuffle block --seed 7 --steps 10 --keys -",
+      "  penstock plan data --cursor at.json --explain --step 1200",
+      "  penstock plan data --cursor at.json --skip=-20 --cursor-out back.json"
     })
 final class PlanVerb extends Verb {
   @Mixin private OrderOptions order = new OrderOptions();
@@ -40,9 +44,28 @@ final class PlanVerb extends Verb {
       paramLabel = "FILE|-",
       order = 20,
       description =
-          "Write a line per sample: epoch, step, rank, row, key, and of a mixture the source;"
-              + " tab-separated.")
+          "Write epoch, step, rank, row, key (and a mixture's source) of each, tab-separated.")
   private Optional<String> keys = Optional.empty();
+
+  @Option(
+      names = "--explain",
+      order = 21,
+      description = "Say which samples of which shards make step --step.")
+  private boolean explain;
+
+  @Option(
+      names = "--step",
+      paramLabel = "T",
+      order = 21,
+      description = "The step to explain, counted from the run's first start.")
+  private Optional<Long> step = Optional.empty();
+
+  @Option(
+      names = "--cursor-out",
+      paramLabel = "FILE",
+      order = 10,
+      description = "Write where the run would start, or be after --steps, to FILE, for --cursor.")
+  private Optional<Path> cursorOut = Optional.empty();
 
   @Option(names = "--json", order = 22, description = "Print the results as one JSON object.")
   private boolean json;
@@ -52,22 +75,38 @@ final class PlanVerb extends Verb {
     LoaderConfig config =
         UsageException.check(
             () -> order.loader().engine(engine.engine(EngineConfig.embedded())).build());
-    long most = order.steps();
+    if (explain != step.isPresent()) {
+      throw new UsageException("--explain goes with --step T, the number of the step");
+    }
+    cursorOut.ifPresent(CursorFile::checkWritable);
     try (KeysFile file = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null;
         Engine opened = Engine.open(config.engine())) {
       SessionPlan plan = UsageException.checkIo(() -> opened.plan(config.session()));
       if (file != null) {
-        writeKeys(plan, most, file);
+        writeKeys(plan, order.steps(), file);
       }
-      PlanReport report = PlanReport.of(plan);
-      if (json) {
-        console().json(report.asMap());
+      if (cursorOut.isPresent()) {
+        long most = order.steps() == Long.MAX_VALUE ? 0 : order.steps();
+        CursorFile.write(cursorOut.get(), plan.order().after(plan.start(), most));
+      }
+      if (step.isPresent()) {
+        ExplainReport report = ExplainReport.of(plan, step.get());
+        print(report.asMap(), report.lines());
       } else {
-        boolean outIsKeys = keys.filter("-"::equals).isPresent();
-        report.lines().forEach(line -> console().result(outIsKeys, line));
+        PlanReport report = PlanReport.of(plan);
+        print(report.asMap(), report.lines());
       }
     }
     return ExitCode.DONE;
+  }
+
+  private void print(Map<String, Object> map, List<String> lines) {
+    if (json) {
+      console().json(map);
+      return;
+    }
+    boolean outIsKeys = keys.filter("-"::equals).isPresent();
+    lines.forEach(line -> console().result(outIsKeys, line));
   }
 
   private static void writeKeys(SessionPlan session, long most, KeysFile file) throws IOException {

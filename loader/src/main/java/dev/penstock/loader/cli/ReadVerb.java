@@ -1,16 +1,13 @@
 package dev.penstock.loader.cli;
 
 import dev.penstock.loader.Batch;
-import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.EngineConfig;
 import dev.penstock.loader.Loader;
 import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.LoaderStats;
 import dev.penstock.sharding.Cursor;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +45,7 @@ final class ReadVerb extends Verb {
       paramLabel = "FILE|-",
       order = 20,
       description =
-          "Write a line per sample: epoch, step, rank, row, key, and of a mixture the source;"
-              + " tab-separated.")
+          "Write epoch, step, rank, row, key (and a mixture's source) of each, tab-separated.")
   private Optional<String> keys = Optional.empty();
 
   @Option(
@@ -71,13 +67,13 @@ final class ReadVerb extends Verb {
         UsageException.check(
             () -> order.loader().engine(engine.engine(EngineConfig.embedded())).build());
     long most = order.steps();
-    checkWritable();
-    last = order.cursor().orElse(null);
+    cursorOut.ifPresent(CursorFile::checkWritable);
     long began = System.nanoTime();
     try (KeysFile keysFile = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null) {
       BatchDigest digest = wantsDigest ? new BatchDigest() : null;
       ReadReport report;
       try (Loader loader = UsageException.checkIo(() -> Loader.open(config))) {
+        last = loader.sessionPlan().start();
         delivered = new Delivered(loader.sessionPlan().sourceNames());
         opened = System.nanoTime();
         CpuClock cpu = CpuClock.start();
@@ -96,7 +92,9 @@ final class ReadVerb extends Verb {
                 cpu.nanos(),
                 Optional.ofNullable(digest).map(BatchDigest::finish));
       }
-      writeCursor();
+      if (cursorOut.isPresent() && last != null) {
+        CursorFile.write(cursorOut.get(), last);
+      }
       show(report);
     }
     return ExitCode.DONE;
@@ -127,27 +125,6 @@ final class ReadVerb extends Verb {
         return;
       }
     }
-  }
-
-  private void checkWritable() {
-    cursorOut.ifPresent(
-        file -> {
-          Path directory = file.toAbsolutePath().getParent();
-          if (directory == null || !Files.isDirectory(directory)) {
-            throw new UsageException("--cursor-out: there is no directory " + directory);
-          }
-        });
-  }
-
-  /** Whoever reads the file while it is replaced sees the old cursor or the new one, never half. */
-  private void writeCursor() throws IOException {
-    if (cursorOut.isEmpty() || last == null) {
-      return;
-    }
-    Path file = cursorOut.get();
-    Path beside = file.resolveSibling(file.getFileName() + ".new");
-    Files.write(beside, CursorJson.write(last));
-    Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private void show(ReadReport report) {

@@ -23,6 +23,7 @@ final class Failures {
           case IOException _ -> RefusedException.Kind.DATASET;
           case IllegalArgumentException _ ->
               String.valueOf(e.getMessage()).startsWith("cursor")
+                      || String.valueOf(e.getMessage()).startsWith("cannot resume")
                   ? RefusedException.Kind.CURSOR
                   : RefusedException.Kind.BAD_REQUEST;
           default -> RefusedException.Kind.FAILED;

@@ -6,6 +6,7 @@ import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.DataPart;
 import dev.penstock.loader.FieldSpec;
 import dev.penstock.loader.MixForm;
+import dev.penstock.loader.SampleFilter;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
@@ -32,6 +33,9 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
           "dataset",
           "mix",
           "used_up",
+          "filter",
+          "skip",
+          "order_id",
           "batch_size",
           "rank",
           "world_size",
@@ -78,7 +82,10 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
               optional(json, "extent_samples"),
               json.path("raw_records").asBoolean(false),
               DataPart.flatten(MixForm.parseAll(json.path("mix"))),
-              choice(json, "used_up", UsedUp.STOP));
+              choice(json, "used_up", UsedUp.STOP),
+              SampleFilter.parseAll(texts(json, "filter")),
+              number(json, "skip", 0),
+              Optional.ofNullable(json.path("order_id").textValue()));
       return new OpenRequest(session, optional(json, "slots"), number(json, "min_slot_bytes", 0));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw bad("OPEN: " + e.getMessage());

@@ -224,6 +224,9 @@ public final class Sidecar implements AutoCloseable {
 
   ClientSession plan(OpenRequest request) throws RefusedException {
     allowed.checkRequest(request.session().patterns());
+    for (String file : request.session().filterFiles()) {
+      allowed.checkLocation(file);
+    }
     try {
       SessionPlan plan = engine.plan(request.session());
       for (int shard = 0; shard < plan.dataset().shardCount(); shard++) {
