@@ -1,13 +1,17 @@
 """The command at the repository's root, as a person types it."""
 
+import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
 import tempfile
+import time
 
 import pytest
+
+from . import real
 
 PENSTOCK = pathlib.Path(__file__).resolve().parents[2] / "penstock"
 
@@ -43,6 +47,31 @@ def test_cpus_bind_the_whole_process(temporary):
     done = run("read", str(directory / "data"), "--cpus", "1", "--memory", "64MiB", "--batch-size", "8", env=environment)
     assert done.returncode == 0, done.stderr
     assert "40 samples in 5 batches" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_read_that_is_told_to_end_leaves_whole_files(tmp_path, number):
+    data = real.write_dataset(tmp_path, 2, 100, 500)
+    keys, cursor = tmp_path / "keys.tsv", tmp_path / "at.json"
+    options = ["--batch-size", "10", "--seed", "7", "--cursor-out", str(cursor)]
+    endless = subprocess.Popen(
+        [str(PENSTOCK), "read", data, "--epochs", "0", "--keys", str(keys), *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )
+    while not keys.exists() or keys.stat().st_size < 100_000:
+        assert endless.poll() is None, endless.stderr.read()
+        time.sleep(0.05)
+    os.killpg(endless.pid, number)
+    endless.communicate(timeout=60)
+    assert endless.returncode != 0
+    lines = keys.read_text().splitlines(keepends=True)
+    assert all(line.endswith("\n") and line.count("\t") == 4 for line in lines)
+    assert json.loads(cursor.read_text())["step"] * 10 == len(lines)
+    more = tmp_path / "more.tsv"
+    done = run("read", data, "--epochs", "0", "--steps", "3", "--cursor", str(cursor), "--keys", str(more), *options[:4])
+    assert done.returncode == 0, done.stderr
+    first = more.read_text().splitlines()[0].split("\t")
+    assert int(first[1]) == int(lines[-1].split("\t")[1]) + 1
 
 
 def test_demo_learns_and_leaves_nothing(temporary):

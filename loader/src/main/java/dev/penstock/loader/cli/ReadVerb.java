@@ -69,7 +69,8 @@ final class ReadVerb extends Verb {
     long most = order.steps();
     cursorOut.ifPresent(CursorFile::checkWritable);
     long began = System.nanoTime();
-    try (KeysFile keysFile = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null) {
+    try (StopSignal stop = StopSignal.listen();
+        KeysFile keysFile = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null) {
       BatchDigest digest = wantsDigest ? new BatchDigest() : null;
       ReadReport report;
       try (Loader loader = UsageException.checkIo(() -> Loader.open(config))) {
@@ -78,7 +79,7 @@ final class ReadVerb extends Verb {
         opened = System.nanoTime();
         CpuClock cpu = CpuClock.start();
         if (most > 0) {
-          drain(loader, config.session().rank(), most, keysFile, digest);
+          drain(loader, config.session().rank(), most, keysFile, digest, stop);
         }
         long wall = System.nanoTime() - opened;
         LoaderStats stats = loader.stats();
@@ -101,7 +102,12 @@ final class ReadVerb extends Verb {
   }
 
   private void drain(
-      Loader loader, int rank, long most, @Nullable KeysFile keysFile, @Nullable BatchDigest digest)
+      Loader loader,
+      int rank,
+      long most,
+      @Nullable KeysFile keysFile,
+      @Nullable BatchDigest digest,
+      StopSignal stop)
       throws IOException {
     List<String> sources = loader.sessionPlan().sourceNames();
     for (Batch batch : loader) {
@@ -120,6 +126,10 @@ final class ReadVerb extends Verb {
         if (cursorOut.isPresent()) {
           last = batch.cursor();
         }
+      }
+      if (stop.isRaised()) {
+        console().note("stopped after %,d batches, as the process was told", delivered.batches());
+        return;
       }
       if (delivered.batches() == most) {
         return;
