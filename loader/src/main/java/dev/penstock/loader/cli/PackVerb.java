@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -102,10 +104,7 @@ final class PackVerb extends Verb {
     }
     Map<String, List<PackInput.Member>> found = PackInput.samples(inputs);
     Files.createDirectories(out);
-    Path first = out.resolve(name(0));
-    if (Files.exists(first)) {
-      throw new UsageException("--out: " + first + " exists; name another directory or --prefix");
-    }
+    requireNoShards();
     try {
       for (Map.Entry<String, List<PackInput.Member>> sample : found.entrySet()) {
         write(sample.getKey(), sample.getValue());
@@ -118,6 +117,20 @@ final class PackVerb extends Verb {
             "packed    %,d samples into %,d shards, %s decoded, in %s",
             samples, shards, new ByteSize(bytes), out);
     return ExitCode.DONE;
+  }
+
+  /** Shards of another format, codec or number of that name would be read with those made now. */
+  private void requireNoShards() throws IOException {
+    Pattern shard =
+        Pattern.compile(Pattern.quote(prefix) + "-\\d{6,}\\.(tar|tfrecord)(\\.(gz|zst|lz4))?");
+    try (Stream<Path> files = Files.list(out)) {
+      Optional<Path> earlier =
+          files.filter(file -> shard.matcher(file.getFileName().toString()).matches()).findFirst();
+      if (earlier.isPresent()) {
+        throw new UsageException(
+            "--out: " + earlier.get() + " exists; name another directory or --prefix");
+      }
+    }
   }
 
   private void write(String key, List<PackInput.Member> members) throws IOException {

@@ -280,6 +280,8 @@ class CommandLineTest {
     assertEquals(0, run(with("cat", shards.toString(), "--key=sub/a")), said());
     assertEquals(2, printed().lines().count());
     assertEquals(2, run("pack", in, "--out", shards.toString(), "--codec=zstd"), said());
+    assertEquals(
+        2, run("pack", in, "--out", shards.toString()), said()); // read together, they would mix
   }
 
   @Test
