@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 final class GlobalOrder extends Order {
   private final DatasetShape shape;
   private final long seed;
+  private final PlaceTable places;
 
   /** The keys of the epoch last asked for; a cache of a pure function. */
   private volatile @Nullable GlobalPermutation last;
@@ -13,6 +14,7 @@ final class GlobalOrder extends Order {
   GlobalOrder(DatasetShape shape, long seed) {
     this.shape = shape;
     this.seed = seed;
+    this.places = new PlaceTable(shape);
   }
 
   @Override
@@ -65,6 +67,8 @@ final class GlobalOrder extends Order {
   private final class GlobalLocator implements Locator {
     private final GlobalPermutation.Scratch scratch = new GlobalPermutation.Scratch();
     private final long[] images = new long[GlobalPermutation.batch()];
+    private final int[] shards = new int[GlobalPermutation.batch()];
+    private final int[] numbers = new int[GlobalPermutation.batch()];
     private @Nullable GlobalPermutation permutation;
 
     @Override
@@ -77,8 +81,10 @@ final class GlobalOrder extends Order {
       for (int done = 0; done < count; done += images.length) {
         int some = Math.min(images.length, count - done);
         held.applyBatch(index + done, some, images, scratch);
+        places.places(images, some, shards, numbers);
         for (int i = 0; i < some; i++) {
-          out.locate(row + done + i, shape, images[i]);
+          int ordinal = shape.storedOrdinal(shards[i], numbers[i]);
+          out.locate(row + done + i, images[i], shards[i], ordinal);
         }
       }
     }
