@@ -96,6 +96,10 @@ final class GatherTask implements Session.Task, AutoCloseable {
       session.gather.bytes.add(writer.payloadBytes());
       session.publish(work.sequence, filled);
       done = true;
+    } catch (IOException | RuntimeException e) {
+      closeLeases();
+      session.awaitTurn(work.sequence);
+      throw e;
     } finally {
       closeLeases();
       if (done) {

@@ -207,6 +207,21 @@ public final class Session implements AutoCloseable {
   }
 
   /**
+   * Gather: waits until all earlier batches are published, so that a failure ends the run right
+   * behind the last good batch, however many threads gather.
+   */
+  void awaitTurn(long sequence) throws InterruptedException {
+    publishLock.lockInterruptibly();
+    try {
+      while (nextToPublish < sequence) {
+        published.await();
+      }
+    } finally {
+      publishLock.unlock();
+    }
+  }
+
+  /**
    * Gather: leaves a batch that was not finished to {@link #close}, when nobody adds leases to it.
    */
   void abandon(BatchWork work) {

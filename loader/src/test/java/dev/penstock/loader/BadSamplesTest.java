@@ -71,6 +71,28 @@ class BadSamplesTest {
     }
   }
 
+  /** The run ends right behind the last good batch, whichever thread met the bad one first. */
+  @Test
+  void failsBehindAllGoodBatches() throws IOException {
+    for (int run = 0; run < 30; run++) {
+      LoaderConfig config =
+          config(BadSamplePolicy.FAIL).cpus(4).slots(6).batchSize(1).build(); // k3 is bad
+      List<String> keys = new ArrayList<>();
+      try (Loader loader = Loader.open(config)) {
+        assertThrows(
+            PipelineFailedException.class,
+            () -> {
+              for (Batch batch : loader) {
+                try (batch) {
+                  keys.add(batch.key(0));
+                }
+              }
+            });
+      }
+      assertEquals(List.of("k0", "k1", "k2"), keys);
+    }
+  }
+
   private static List<Long> drain(Loader loader) {
     List<Long> labels = new ArrayList<>();
     for (Batch batch : loader) {
