@@ -13,9 +13,7 @@ import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.cache.origin.StoredObject;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -42,10 +40,8 @@ public final class Engine implements AutoCloseable {
   private final ByteBudget budget;
   private final List<Origin> origins;
   private final BlockCache cache;
-  private final Map<DatasetKey, Dataset> datasets = new HashMap<>();
+  private final OpenDatasets datasets = new OpenDatasets();
   private final IndexCache indexes = new IndexCache(IndexCache.DEFAULT_BYTES);
-
-  private record DatasetKey(List<String> patterns, boolean rawRecords) {}
 
   private Engine(EngineConfig config, ByteBudget budget, List<Origin> origins, BlockCache cache) {
     this.config = config;
@@ -105,13 +101,8 @@ public final class Engine implements AutoCloseable {
    * @throws IOException if shards cannot be found or read, or one is of no known format
    */
   public Dataset damagedDataset(List<String> patterns, boolean rawRecords) throws IOException {
-    DatasetKey key = new DatasetKey(List.copyOf(patterns), rawRecords);
-    synchronized (datasets) {
-      Dataset known = datasets.get(key);
-      Dataset current = Dataset.open(this, key.patterns(), rawRecords, known, indexes);
-      datasets.put(key, current);
-      return current;
-    }
+    return datasets.open(
+        patterns, rawRecords, known -> Dataset.open(this, patterns, rawRecords, known, indexes));
   }
 
   /**
