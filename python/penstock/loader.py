@@ -70,6 +70,9 @@ class Loader:
         run_dir: the run directory of a sidecar to join. Default: environment ``PENSTOCK_RUN_DIR``, else a private sidecar is
             started, and stopped when the loader closes.
         memory, cpus: the private sidecar's byte budget (``"4GiB"``) and number of CPUs.
+        cache_dir: directory on a local disk where the private sidecar keeps blocks between runs, ``"/nvme/penstock"`` or
+            ``"/nvme/penstock=200GiB"``; a list for several disks. One sidecar at a time uses a directory, so ranks of one
+            host share a sidecar (``run_dir``, ``penstock serve --cache-dir``) rather than a directory.
         slots: batches that may wait or be held at once; the ring's memory is ``slots`` times the batch.
         held_timeout: seconds after which waiting fails when the caller holds every slot; a warning comes after 2 s.
         restart_timeout: seconds to wait for a sidecar, at first and after one died.
@@ -103,6 +106,7 @@ class Loader:
         run_dir: Optional[str] = None,
         memory: Union[str, int, None] = None,
         cpus: Optional[int] = None,
+        cache_dir: Union[str, "os.PathLike[str]", Sequence[str], None] = None,
         slots: Optional[int] = None,
         held_timeout: float = 60.0,
         restart_timeout: float = 120.0,
@@ -131,11 +135,11 @@ class Loader:
         self._one_epoch = epochs is None
         self._slots, self._held_timeout, self._restart_timeout = slots, held_timeout, restart_timeout
         self._run_dir = run_dir or os.environ.get("PENSTOCK_RUN_DIR")
-        if self._run_dir and (memory is not None or cpus is not None or sidecar_options):
+        if self._run_dir and (memory is not None or cpus is not None or cache_dir is not None or sidecar_options):
             raise ValueError(
-                f"memory, cpus and sidecar_options are for a private sidecar; the one in {self._run_dir} has its own"
+                f"memory, cpus, cache_dir and sidecar_options are for a private sidecar; the one in {self._run_dir} has its own"
             )
-        self._sidecar_options = [*_options(memory, cpus), *sidecar_options]
+        self._sidecar_options = [*_options(memory, cpus, cache_dir), *sidecar_options]
         self._sidecar: Optional[_daemon.PrivateSidecar] = None
         self._page_lock = PageLock(device)
         self._session: Optional[_session.Session] = None
@@ -383,12 +387,14 @@ def _absolute(dataset: str) -> str:
     return os.path.abspath(dataset)
 
 
-def _options(memory, cpus) -> "list[str]":
+def _options(memory, cpus, cache_dir) -> "list[str]":
     options = []
     if memory is not None:
         options += ["--memory", str(memory)]
     if cpus is not None:
         options += ["--cpus", str(cpus)]
+    for directory in [] if cache_dir is None else _paths(cache_dir):
+        options += ["--cache-dir", directory]
     return options
 
 

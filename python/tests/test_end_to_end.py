@@ -328,3 +328,26 @@ def test_ctrl_c_ends_both(dataset, tmp_path):
     assert b"KeyboardInterrupt" in errors
     wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
     assert os.listdir(tmp_path) == []
+
+
+def test_a_cache_directory_outlives_a_killed_sidecar(dataset, tmp_path, no_leaks):
+    """Killed, its private sidecar is started again and takes the directory over, without a second file."""
+    real.require_sidecar()
+    cache = tmp_path / "cache"
+    keys = []
+    with penstock.Loader(dataset, 20, rank=0, world_size=1, fields=FIELDS, seed=7, memory="128MiB", epochs=3,
+                         cache_dir=f"{cache}=64MiB") as loader:
+        for step, batch in enumerate(loader):
+            check(batch)
+            keys += batch.keys
+            batch.release()
+            if step in (10, 50):
+                os.kill(loader._sidecar.pid, signal.SIGKILL)
+    assert len(keys) == 3 * COUNT
+    assert os.listdir(cache) == ["penstock.blocks"]
+    assert os.stat(cache).st_mode & 0o777 == 0o700 and os.stat(cache / "penstock.blocks").st_mode & 0o777 == 0o600
+
+
+def test_a_cache_directory_is_for_a_private_sidecar(served, dataset):
+    with pytest.raises(ValueError, match="cache_dir"):
+        joined(served, dataset, cache_dir="/nowhere")

@@ -4,6 +4,7 @@ module dev.penstock.benchmarks {
   requires static transitive org.jspecify;
   requires static jmh.core;
   requires dev.penstock.loader;
+  requires com.github.benmanes.caffeine;
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
 

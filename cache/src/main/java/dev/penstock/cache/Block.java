@@ -27,6 +27,9 @@ final class Block {
   int queueIndex = NOT_QUEUED;
   long score;
 
+  /** Whether its bytes are read, or were, from the SSD tier. */
+  volatile boolean fromSsd;
+
   // Written once, before settled; read after settled was seen true.
   private int length;
   private @Nullable IOException failure;

@@ -21,13 +21,36 @@ public interface BlockCache extends AutoCloseable {
   }
 
   /**
+   * The same with a tier of SSD devices below memory.
+   *
+   * @throws IOException if a directory cannot be used or another process has it; says which. A
+   *     device that is full or fails is left out, with a word in the log
+   */
+  static BlockCache open(CacheConfig config, ByteBudget budget, List<Origin> origins, SsdConfig ssd)
+      throws IOException {
+    TieredBlockCache cache = new TieredBlockCache(config, budget, origins, ssd.isOn());
+    try {
+      cache.openSsd(ssd);
+      return cache;
+    } catch (IOException | RuntimeException | Error e) {
+      cache.close();
+      throw e;
+    }
+  }
+
+  /**
    * Opens a session; the caller closes it. The quotas of all sessions together fit the pool.
    *
    * @param quotaBytes memory that its leases may pin at a time
    * @param nextUse what its plan says of the future
    * @throws IllegalArgumentException if the quota does not fit; the message says what would
    */
-  CacheSession session(long quotaBytes, NextUse nextUse);
+  default CacheSession session(long quotaBytes, NextUse nextUse) {
+    return session(quotaBytes, nextUse, CachePolicy.NONE);
+  }
+
+  /** The same, with what it wants of the tier below memory. */
+  CacheSession session(long quotaBytes, NextUse nextUse, CachePolicy policy);
 
   /**
    * Opens a shard to be gone through once; the caller closes it, before the cache.
@@ -40,6 +63,9 @@ public interface BlockCache extends AutoCloseable {
 
   /** What the cache has done and holds. */
   CacheStats stats();
+
+  /** One line for each device of the SSD tier: where, how full, whether it is used. */
+  List<String> ssdDevices();
 
   /** Sizes, origins and modes in effect, for people. */
   String description();

@@ -14,6 +14,13 @@ package dev.penstock.cache;
  * @param residentBlocks blocks in the table now
  * @param poolBlocks blocks of the pool
  * @param freeBlocks of these, free now
+ * @param ssdHitBytes bytes of blocks that a device of the SSD tier had
+ * @param ssdWrittenBytes bytes of blocks written there
+ * @param ssdBlocks blocks there now
+ * @param ssdSlots blocks that fit there
+ * @param ssdCorruptBlocks blocks dropped because their bytes were not those that were written
+ * @param ssdFailures reads, writes and commits that failed
+ * @param ssdUnusable devices that are not used now, because they failed or are slow
  */
 public record CacheStats(
     long fetchedBytes,
@@ -25,4 +32,11 @@ public record CacheStats(
     int openObjects,
     int residentBlocks,
     int poolBlocks,
-    int freeBlocks) {}
+    int freeBlocks,
+    long ssdHitBytes,
+    long ssdWrittenBytes,
+    long ssdBlocks,
+    long ssdSlots,
+    long ssdCorruptBlocks,
+    long ssdFailures,
+    int ssdUnusable) {}

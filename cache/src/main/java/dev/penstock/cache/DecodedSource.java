@@ -70,17 +70,23 @@ final class DecodedSource implements ByteSource {
   private BlockLease lease(long offset, long length) throws IOException, InterruptedException {
     Missing missing = new Missing();
     Block[] blocks;
+    SsdTier.Hits hits = null;
     // One step: a stream must not come by a block that is missed but not yet asked for, take it for
     // another stream's, and pass.
     session.tier().enter();
     try {
       blocks = session.acquire(decoding.object(), true, offset, length, missing);
       if (missing.count > 0) {
+        hits = session.takeFromSsd(missing);
+      }
+      if (missing.count > 0) {
         decompression.demand(decoding, session.share(), missing);
       }
     } finally {
       session.tier().leave();
     }
+    session.startSsd(
+        hits, block -> decompression.demand(decoding, session.share(), Missing.of(block)));
     return new BlockLease(session, decoding.object(), offset, length, blocks);
   }
 

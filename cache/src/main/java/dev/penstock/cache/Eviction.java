@@ -136,9 +136,48 @@ final class Eviction {
       return Math.clamp(nearest, 0, VALUE_MASK);
     }
     if (later) {
-      return LATER_EPOCH + (BlockTable.spread(object.id(), decoded, number) & VALUE_MASK);
+      return LATER_EPOCH + (object.sample(decoded, number) & VALUE_MASK);
     }
     return planned ? NEVER_AGAIN : PLANLESS + VALUE_MASK - clock++;
+  }
+
+  /**
+   * How well a block is placed on an SSD, which outlives plans: the lower, the longer it stays. By
+   * next use if that is in this epoch; else, if a session with a plan has the object open, whether
+   * or not that plan comes back to it, by its place in {@code band} of the even sample; last what
+   * no plan knows, by {@code age}.
+   */
+  long standing(
+      @Nullable CachedObject object, boolean decoded, long number, SampleBand band, int age) {
+    boolean planned = false;
+    if (object != null) {
+      long length = object.blockBytes();
+      long score = score(object, decoded, number, number * length, length);
+      if (score < LATER_EPOCH) {
+        return score;
+      }
+      for (CachedObject.Plan plan = object.plans(); plan != null; plan = plan.next()) {
+        planned |= plan.reader().isPlanned();
+      }
+    }
+    return planned && object != null
+        ? LATER_EPOCH + band.place(object.sample(decoded, number) & VALUE_MASK)
+        : PLANLESS + age;
+  }
+
+  /** Whether a standing is by the even sample, and outside of the band. */
+  static boolean isOutside(long standing, SampleBand band) {
+    return standing >= LATER_EPOCH && standing < PLANLESS && !band.contains(standing - LATER_EPOCH);
+  }
+
+  /** The standing behind which blocks are there only because there was room. */
+  static long core(SampleBand band) {
+    return LATER_EPOCH + band.core();
+  }
+
+  /** Whether a standing is that of a block which no plan knows. */
+  static boolean isUnplanned(long standing) {
+    return standing >= PLANLESS;
   }
 
   /** Whether a plan entered another epoch, or turned out to be one. */

@@ -7,6 +7,13 @@ final class Missing {
   Block[] blocks = new Block[4];
   int count;
 
+  /** One block that has to be fetched after all. */
+  static Missing of(Block block) {
+    Missing missing = new Missing();
+    missing.add(block);
+    return missing;
+  }
+
   void add(Block block) {
     if (count == blocks.length) {
       blocks = Arrays.copyOf(blocks, count * 2);

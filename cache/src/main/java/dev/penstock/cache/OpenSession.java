@@ -19,8 +19,10 @@ final class OpenSession implements CacheSession {
   private final AtomicInteger openLeases = new AtomicInteger();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final LongAdder fetchedBytes = new LongAdder();
+  private final LongAdder ssdHitBytes = new LongAdder();
   private final LongAdder hitBytes = new LongAdder();
   private final LongAdder originWaitNanos = new LongAdder();
+  private final LongAdder ssdWaitNanos = new LongAdder();
   private final LongAdder decompressWaitNanos = new LongAdder();
   private final LongAdder quotaWaitNanos = new LongAdder();
 
@@ -35,6 +37,9 @@ final class OpenSession implements CacheSession {
       int shard, StoredObject object, @Nullable FrameTable frames, long decodedBytes)
       throws IOException {
     CachedObject cached = tier().object(object, cache.originOf(object.location()), reader, shard);
+    if (share.job.dataset() != 0) {
+      cached.dataset = share.job.dataset();
+    }
     Codec codec = cache.codecOf(cached);
     if (codec == Codec.NONE) {
       return PlainSource.of(this, cached);
@@ -56,6 +61,30 @@ final class OpenSession implements CacheSession {
     return blocks;
   }
 
+  /** Takes out of {@code missing} what the SSD tier has; {@link #startSsd} must follow. */
+  SsdTier.@Nullable Hits takeFromSsd(Missing missing) {
+    SsdTier ssd = cache.ssd();
+    SsdTier.Hits hits = ssd == null ? null : ssd.take(missing);
+    if (hits != null) {
+      long bytes = (long) hits.count() * tier().blockBytes();
+      fetchedBytes.add(-bytes);
+      ssdHitBytes.add(bytes);
+    }
+    return hits;
+  }
+
+  /**
+   * Reads what was taken; outside of the cache's lock, as it may wait for reads that need it.
+   *
+   * @param rest fetches a block that could not be read after all
+   */
+  void startSsd(SsdTier.@Nullable Hits hits, SsdTier.Rest rest) {
+    SsdTier ssd = cache.ssd();
+    if (ssd != null) {
+      ssd.start(hits, share, rest);
+    }
+  }
+
   /** Charges the places that an exact read of {@code length} bytes will take. */
   int chargeExact(CachedObject object, long length) throws InterruptedException, OriginException {
     int count = (int) ((length + tier().blockBytes() - 1) / tier().blockBytes());
@@ -66,8 +95,10 @@ final class OpenSession implements CacheSession {
 
   void awaitSettled(Block block) throws InterruptedException {
     long start = System.nanoTime();
+    boolean ssd = block.fromSsd;
     block.awaitSettled();
-    (block.decoded ? decompressWaitNanos : originWaitNanos).add(System.nanoTime() - start);
+    LongAdder cause = block.decoded ? decompressWaitNanos : originWaitNanos;
+    (ssd ? ssdWaitNanos : cause).add(System.nanoTime() - start);
   }
 
   void leaseOpened() {
@@ -100,8 +131,10 @@ final class OpenSession implements CacheSession {
   public CacheSessionStats stats() {
     return new CacheSessionStats(
         fetchedBytes.sum(),
+        ssdHitBytes.sum(),
         hitBytes.sum(),
         originWaitNanos.sum(),
+        ssdWaitNanos.sum(),
         decompressWaitNanos.sum(),
         quotaWaitNanos.sum());
   }

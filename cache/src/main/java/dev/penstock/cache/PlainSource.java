@@ -69,9 +69,18 @@ final class PlainSource implements ByteSource {
     Missing missing = new Missing();
     Block[] blocks = session.acquire(object, false, offset, length, missing);
     if (missing.count > 0) {
-      session.cache().fetches().start(session.share(), object, missing);
+      fetch(missing);
     }
     return new BlockLease(session, object, offset, length, blocks);
+  }
+
+  private void fetch(Missing missing) {
+    Fetches fetches = session.cache().fetches();
+    SsdTier.Hits hits = session.takeFromSsd(missing);
+    if (missing.count > 0) {
+      fetches.start(session.share(), object, missing);
+    }
+    session.startSsd(hits, block -> fetches.start(session.share(), object, Missing.of(block)));
   }
 
   @Override

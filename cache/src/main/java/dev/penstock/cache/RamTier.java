@@ -6,6 +6,7 @@ import dev.penstock.cache.Block.Pin;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.StoredObject;
+import dev.penstock.cache.ssd.ObjectId;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -38,17 +39,38 @@ final class RamTier implements AutoCloseable {
    * sessions have a right to; a session waits for them then, and may, as filling them needs nothing
    * that a session could hold.
    */
-  private final Share passingShare = new Share(Integer.MAX_VALUE, lock.newCondition());
+  private final Share passingShare = new Share(Integer.MAX_VALUE, lock.newCondition(), Job.NONE);
 
+  /**
+   * Who pins blocks that are being written to the SSD tier. Its places are beyond those that
+   * sessions may have, so nobody ever waits for a write.
+   */
+  private final Share writingShare;
+
+  private @Nullable SsdTier ssd;
   private long hitBlocks;
 
-  RamTier(ByteBudget budget, CacheConfig config) {
-    int count = Math.toIntExact(config.poolBytes() / config.blockBytes());
+  /** {@code writes}: blocks that may be on their way to the SSD tier, at most. */
+  RamTier(ByteBudget budget, CacheConfig config, int writes) {
+    int count = Math.toIntExact(config.poolBytes() / config.blockBytes()) + writes;
+    this.writingShare = new Share(writes, lock.newCondition(), Job.NONE);
+    this.quotaBlocks = writes;
     this.pool = BlockPool.open(budget, "block cache", config.blockBytes(), count);
     this.keepsUnpinned = config.ramTier();
     this.table = new BlockTable(count);
     this.eviction = new Eviction(readers);
+    objects.sampleFor(count);
     this.places = new Places(pool, table, eviction, objects);
+  }
+
+  /** Where blocks may be kept beyond this tier; before the first session. */
+  void below(SsdTier tier) {
+    ssd = tier;
+    objects.sampleFor(pool.blockCount() + tier.slots());
+  }
+
+  int sampleBlocks() {
+    return objects.sampleBlocks();
   }
 
   MemorySegment slab() {
@@ -68,7 +90,7 @@ final class RamTier implements AutoCloseable {
     return keepsUnpinned;
   }
 
-  Share openShare(long quotaBytes) {
+  Share openShare(long quotaBytes, Job job) {
     lock.lock();
     try {
       int wanted = (int) Math.min(Integer.MAX_VALUE, quotaBytes / pool.blockBytes());
@@ -77,7 +99,10 @@ final class RamTier implements AutoCloseable {
         throw Failures.quotaRefused(quotaBytes, free, pool);
       }
       quotaBlocks += wanted;
-      return new Share(wanted, lock.newCondition());
+      if (ssd != null) {
+        ssd.opened(job);
+      }
+      return new Share(wanted, lock.newCondition(), job);
     } finally {
       lock.unlock();
     }
@@ -114,6 +139,9 @@ final class RamTier implements AutoCloseable {
         share.room.awaitUninterruptibly();
       }
       quotaBlocks -= share.quotaBlocks;
+      if (ssd != null) {
+        ssd.closed(share.job);
+      }
       readers.remove(reader);
       objects.removePlans(reader);
       eviction.rescore();
@@ -284,12 +312,38 @@ final class RamTier implements AutoCloseable {
   /** A fetch that {@code share} started has put {@code bytes} into the block. */
   void fetched(Share share, Block block, int bytes) {
     block.settle(bytes);
+    SsdTier.Target target = null;
     lock.lock();
     try {
+      SsdTier below = ssd;
+      if (below != null && block.inTable && writingShare.chargedBlocks < writingShare.quotaBlocks) {
+        target = below.admit(block, share.job, bytes);
+        if (target != null) {
+          pin(block, writingShare);
+        }
+      }
       unpin(block, share);
     } finally {
       lock.unlock();
     }
+    if (target != null) {
+      target.write(this, block);
+    }
+  }
+
+  /** The SSD tier has the block, or has given up writing it. */
+  void written(Block block) {
+    release(writingShare, new Block[] {block});
+  }
+
+  /** See {@link Eviction#standing}. Only inside {@link #enter} and {@link #leave}. */
+  long standing(ObjectId object, boolean decoded, long number, SampleBand band, int age) {
+    return eviction.standing(objects.find(object), decoded, number, band, age);
+  }
+
+  /** How many places keep blocks that no session has pinned, once the pool is full. */
+  int keptBlocks() {
+    return keepsUnpinned ? Math.max(0, pool.blockCount() - quotaBlocks) : 0;
   }
 
   /** A fetch that {@code share} started has failed; the block is not kept. */
@@ -383,7 +437,12 @@ final class RamTier implements AutoCloseable {
   }
 
   CacheStats stats(
-      long fetchedBytes, long retries, long decodedBytes, long wastedBytes, int openObjects) {
+      long fetchedBytes,
+      long retries,
+      long decodedBytes,
+      long wastedBytes,
+      int openObjects,
+      SsdDevices.Total below) {
     lock.lock();
     try {
       return new CacheStats(
@@ -396,7 +455,14 @@ final class RamTier implements AutoCloseable {
           openObjects,
           table.size(),
           pool.blockCount(),
-          pool.freeCount());
+          pool.freeCount(),
+          below.hitBytes(),
+          below.writtenBytes(),
+          below.blocks(),
+          below.slots(),
+          below.corrupt(),
+          below.failures(),
+          below.unusable());
     } finally {
       lock.unlock();
     }

@@ -14,12 +14,14 @@ import java.util.concurrent.locks.Condition;
 final class Share {
   final int quotaBlocks;
   final Condition room;
+  final Job job;
   int chargedBlocks;
   boolean closed;
 
-  Share(int quotaBlocks, Condition room) {
+  Share(int quotaBlocks, Condition room, Job job) {
     this.quotaBlocks = quotaBlocks;
     this.room = room;
+    this.job = job;
   }
 
   void charge(int blocks) {

@@ -31,11 +31,19 @@ final class TieredBlockCache implements BlockCache {
   // Guarded by this.
   private @Nullable Decompression decompression;
 
+  private @Nullable SsdTier ssd;
+  private final AtomicInteger jobs = new AtomicInteger();
+
   TieredBlockCache(CacheConfig config, ByteBudget budget, List<Origin> origins) {
+    this(config, budget, origins, false);
+  }
+
+  /** {@code writes}: whether there is room for blocks on their way to an SSD tier. */
+  TieredBlockCache(CacheConfig config, ByteBudget budget, List<Origin> origins, boolean writes) {
     this.config = config;
     this.budget = budget;
     this.origins = List.copyOf(origins);
-    this.tier = new RamTier(budget, config);
+    this.tier = new RamTier(budget, config, writes ? SsdConfig.WRITES : 0);
     this.openObjects = new OpenObjects(config.openObjects());
     this.later =
         new ScheduledThreadPoolExecutor(
@@ -47,9 +55,22 @@ final class TieredBlockCache implements BlockCache {
     }
   }
 
+  /** Opens the devices; before the first session. */
+  void openSsd(SsdConfig configured) throws IOException {
+    SsdTier opened = SsdDevices.open(configured, tier, budget, later);
+    tier.below(opened);
+    ssd = opened;
+  }
+
+  @Nullable SsdTier ssd() {
+    return ssd;
+  }
+
   @Override
-  public CacheSession session(long quotaBytes, NextUse nextUse) {
-    Share share = tier.openShare(quotaBytes);
+  public CacheSession session(long quotaBytes, NextUse nextUse, CachePolicy policy) {
+    int dataset = policy.dataset().isEmpty() ? 0 : policy.dataset().hashCode() | 1;
+    Job job = new Job(jobs.incrementAndGet(), dataset, policy);
+    Share share = tier.openShare(quotaBytes, job);
     openSessions.incrementAndGet();
     return new OpenSession(this, share, tier.openReader(nextUse));
   }
@@ -57,7 +78,7 @@ final class TieredBlockCache implements BlockCache {
   @Override
   public ScanSource openForScan(StoredObject stored) throws IOException {
     CachedObject object =
-        new CachedObject(SCANNED_ID, stored, originOf(stored.location()), config.blockBytes());
+        new CachedObject(SCANNED_ID, stored, originOf(stored.location()), config.blockBytes(), 1);
     Codec codec = codecOf(object);
     ScanSource scan =
         codec == Codec.NONE
@@ -168,14 +189,23 @@ final class TieredBlockCache implements BlockCache {
         reads.retries(),
         made == null ? 0 : made.decodedBytes(),
         made == null ? 0 : made.wastedBytes(),
-        openObjects.openCount());
+        openObjects.openCount(),
+        SsdDevices.total(ssd));
+  }
+
+  @Override
+  public List<String> ssdDevices() {
+    SsdTier below = ssd;
+    return below == null ? List.of() : below.describe();
   }
 
   @Override
   public String description() {
-    return "block cache: %s; origins: %s"
+    return "block cache: %s; ssd: %s; origins: %s"
         .formatted(
-            tier.describe(), String.join("; ", origins.stream().map(Origin::description).toList()));
+            tier.describe(),
+            ssd == null ? "none" : String.join("; ", ssdDevices()),
+            String.join("; ", origins.stream().map(Origin::description).toList()));
   }
 
   @Override
@@ -190,6 +220,10 @@ final class TieredBlockCache implements BlockCache {
       made.close();
     }
     later.shutdownNow();
+    SsdTier below = ssd;
+    if (below != null) {
+      below.close();
+    }
     openObjects.closeIdle();
     tier.close();
   }

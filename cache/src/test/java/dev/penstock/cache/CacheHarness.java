@@ -12,10 +12,13 @@ import dev.penstock.formats.ByteSource.ByteLease;
 import dev.penstock.formats.Codec;
 import dev.penstock.formats.FrameTable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 
 /**
@@ -36,9 +39,32 @@ final class CacheHarness implements AutoCloseable {
   }
 
   CacheHarness(CacheConfig config, Faults faults, long seed, MemoryOrigin memory) {
+    this(config, faults, seed, memory, SsdConfig.NONE);
+  }
+
+  CacheHarness(CacheConfig config, Faults faults, long seed, MemoryOrigin memory, SsdConfig ssd) {
     this.memory = memory;
     this.origin = new FaultyOrigin(memory, faults, seed);
-    this.cache = BlockCache.open(config, budget, List.of(origin));
+    try {
+      this.cache = BlockCache.open(config, budget, List.of(origin), ssd);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** An SSD tier of one directory with room for {@code blocks} blocks of 4 KiB. */
+  static SsdConfig ssd(Path directory, int blocks) {
+    long table = (blocks * 64L + 4095) / 4096 * 4096;
+    long bytes = 2 * 4096L + table + blocks * 4096L;
+    return SsdConfig.of(List.of(new SsdConfig.Directory(directory, OptionalLong.of(bytes))));
+  }
+
+  /** Waits until everything that is to be on the devices is there. */
+  void drainSsd() {
+    SsdTier ssd = ((TieredBlockCache) cache).ssd();
+    if (ssd != null) {
+      ssd.drain();
+    }
   }
 
   /** Adds a shard of half-compressible bytes. */

@@ -7,13 +7,9 @@ import dev.penstock.cache.CacheHarness.Shard;
 import dev.penstock.cache.origin.FaultyOrigin.Faults;
 import dev.penstock.formats.ByteSource;
 import dev.penstock.formats.Codec;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,59 +18,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What stays: measured at the cache's door, in epochs of one sample a block. */
 @Timeout(120)
 final class EvictionTest {
-  private static final int BLOCK = 4096;
-  private static final int SAMPLES = 2000;
-  private static final int EPOCHS = 5;
-
-  /** A plan over one shard: the order of each epoch, and its inverse. */
-  private static final class Plan implements NextUse {
-    final int[][] order = new int[EPOCHS + 1][SAMPLES];
-    final int[][] place = new int[EPOCHS + 1][SAMPLES];
-    private final boolean tellsEpochs;
-    volatile long position;
-
-    Plan(boolean reshuffled, long seed, boolean tellsEpochs) {
-      this.tellsEpochs = tellsEpochs;
-      List<Integer> samples = new ArrayList<>();
-      for (int i = 0; i < SAMPLES; i++) {
-        samples.add(i);
-      }
-      Random random = new Random(seed);
-      Collections.shuffle(samples, random);
-      for (int epoch = 0; epoch <= EPOCHS; epoch++) {
-        for (int i = 0; i < SAMPLES; i++) {
-          order[epoch][i] = samples.get(i);
-          place[epoch][samples.get(i)] = i;
-        }
-        if (reshuffled) {
-          Collections.shuffle(samples, random);
-        }
-      }
-    }
-
-    @Override
-    public long after(int shard, long offset, long length) {
-      int sample = (int) (offset / BLOCK);
-      int epoch = (int) (position / SAMPLES);
-      if (place[epoch][sample] > position % SAMPLES) {
-        return (long) epoch * SAMPLES + place[epoch][sample];
-      }
-      return epoch == EPOCHS ? NEVER : (epoch + 1L) * SAMPLES + place[epoch + 1][sample];
-    }
-
-    @Override
-    public long position() {
-      return position;
-    }
-
-    @Override
-    public long epochLength() {
-      return tellsEpochs ? SAMPLES : 0;
-    }
-  }
+  private static final int BLOCK = TestPlan.BLOCK;
+  private static final int SAMPLES = TestPlan.SAMPLES;
+  private static final int EPOCHS = TestPlan.EPOCHS;
 
   /** Reads {@code EPOCHS} epochs; for each and each tenth of it, how many samples were cached. */
-  private static int[][] hits(int poolBlocks, Plan plan) throws Exception {
+  private static int[][] hits(int poolBlocks, TestPlan plan) throws Exception {
     int[][] hits = new int[EPOCHS][10];
     CacheConfig config = CacheConfig.of((long) poolBlocks * BLOCK, BLOCK);
     try (CacheHarness harness = new CacheHarness(config, Faults.NONE, 1)) {
@@ -98,7 +47,7 @@ final class EvictionTest {
     return hits;
   }
 
-  private static double lruHits(int poolBlocks, Plan plan) {
+  private static double lruHits(int poolBlocks, TestPlan plan) {
     int hits = 0;
     Map<Integer, Boolean> cached =
         new LinkedHashMap<>(16, 0.75f, true) {
@@ -131,7 +80,7 @@ final class EvictionTest {
     "0.9,false"
   })
   void hitsReachTheBoundAndSpreadEvenly(double ratio, boolean reshuffled) throws Exception {
-    Plan plan = new Plan(reshuffled, 11, true);
+    TestPlan plan = new TestPlan(reshuffled, 11, true);
     int poolBlocks = (int) (ratio * SAMPLES);
     int[][] hits = hits(poolBlocks, plan);
     assertEquals(0, Arrays.stream(hits[0]).sum());
@@ -149,7 +98,7 @@ final class EvictionTest {
 
   @Test
   void aPlanWithoutEpochsReachesTheBoundToo() throws Exception {
-    int[][] hits = hits(SAMPLES / 2, new Plan(true, 5, false));
+    int[][] hits = hits(SAMPLES / 2, new TestPlan(true, 5, false));
     for (int epoch = 1; epoch < EPOCHS; epoch++) {
       assertTrue(
           Arrays.stream(hits[epoch]).sum() >= 0.99 * SAMPLES / 2,
@@ -162,8 +111,8 @@ final class EvictionTest {
     CacheConfig config = CacheConfig.of((SAMPLES + 8L) * BLOCK, BLOCK);
     try (CacheHarness harness = new CacheHarness(config, Faults.NONE, 1)) {
       Shard shard = harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
-      Plan one = new Plan(true, 1, true);
-      Plan two = new Plan(true, 2, true);
+      TestPlan one = new TestPlan(true, 1, true);
+      TestPlan two = new TestPlan(true, 2, true);
       try (CacheSession a = harness.cache.session(2L * BLOCK, one);
           CacheSession b = harness.cache.session(2L * BLOCK, two);
           ByteSource fromA = a.open(0, shard.object(), null, -1);

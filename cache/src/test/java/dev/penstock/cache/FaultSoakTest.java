@@ -34,9 +34,18 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Under faults every lease ends with the exact bytes or a typed error, and everything comes back.
  */
 @Timeout(120)
-final class FaultSoakTest {
+class FaultSoakTest {
   private static final int BLOCK = 4096;
   private static final NextUse NO_PLAN = (_, _, _) -> NextUse.NEVER;
+
+  /** A cache over the tiers under test. */
+  CacheHarness harness(CacheConfig config, Faults faults, long seed, MemoryOrigin memory) {
+    return new CacheHarness(config, faults, seed, memory);
+  }
+
+  private CacheHarness harness(CacheConfig config, Faults faults, long seed) {
+    return harness(config, faults, seed, MemoryOrigin.remote());
+  }
 
   private record Asked(Shard shard, ByteLease lease, int offset, int length) {}
 
@@ -136,7 +145,7 @@ final class FaultSoakTest {
     boolean ramTier = seed % 2 == 0;
     CacheConfig config = CacheConfig.of(26L * BLOCK, BLOCK).withRamTier(ramTier).withDecoding(2, 3);
     MemoryOrigin memory = seed > 2 ? MemoryOrigin.resident() : MemoryOrigin.remote();
-    try (CacheHarness harness = new CacheHarness(config, faults, seed, memory)) {
+    try (CacheHarness harness = harness(config, faults, seed, memory)) {
       addShards(harness);
       soak(harness, seed, true);
       for (Fault fault : faults.likelihood().keySet()) {
@@ -153,7 +162,7 @@ final class FaultSoakTest {
     Faults faults =
         new Faults(Map.of(Fault.ERROR, 0.02, Fault.SHORT_READ, 0.3, Fault.STALL, 0.02), 2);
     CacheConfig config = CacheConfig.of(26L * BLOCK, BLOCK).withDecoding(2, 8).withRetries(8);
-    try (CacheHarness harness = new CacheHarness(config, faults, seed)) {
+    try (CacheHarness harness = harness(config, faults, seed)) {
       addShards(harness);
       soak(harness, seed, false);
       assertTrue(harness.cache.stats().retries() > 0);
@@ -168,7 +177,7 @@ final class FaultSoakTest {
     Faults faults = new Faults(Map.of(Fault.BIT_FLIP, 0.5), 0);
     CacheConfig config = CacheConfig.of(16L * BLOCK, BLOCK).withDecoding(1, 2);
     int verdicts = 0;
-    try (CacheHarness harness = new CacheHarness(config, faults, 9)) {
+    try (CacheHarness harness = harness(config, faults, 9)) {
       for (int i = 0; i < 20; i++) {
         harness.add(4 * BLOCK, codec, 1 << 20);
       }

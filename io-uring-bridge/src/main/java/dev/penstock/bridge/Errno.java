@@ -18,6 +18,7 @@ public final class Errno {
   static final int EINVAL = 22;
   static final int ENFILE = 23;
   static final int EMFILE = 24;
+  static final int ENOSPC = 28;
   static final int EPIPE = 32;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
@@ -49,7 +50,8 @@ public final class Errno {
       case ENFILE -> "ENFILE";
       case EMFILE -> "EMFILE";
       case 27 -> "EFBIG";
-      case 28 -> "ENOSPC";
+      case ENOSPC -> "ENOSPC";
+      case 30 -> "EROFS";
       case EPIPE -> "EPIPE";
       case 36 -> "ENAMETOOLONG";
       case ENOSYS -> "ENOSYS";
@@ -63,6 +65,7 @@ public final class Errno {
       case 110 -> "ETIMEDOUT";
       case 116 -> "ESTALE";
       case 121 -> "EREMOTEIO";
+      case 122 -> "EDQUOT";
       case ECONNREFUSED -> "ECONNREFUSED";
       case ECANCELED -> "ECANCELED";
       default -> "errno " + Math.abs(errno);

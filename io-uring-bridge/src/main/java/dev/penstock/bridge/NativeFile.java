@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
@@ -104,7 +105,7 @@ final class NativeFile extends OpenFile {
         throw new ErrnoException("claim of " + path, Errno.EINVAL, "it is not a regular file");
       }
       FileClaim.take(path, fd);
-      resize(path, fd, FileCalls.stat(fd).sizeBytes(), sizeBytes);
+      resize(path, fd, FileCalls.stat(fd), sizeBytes);
       FileCalls.Stat stat = FileCalls.stat(fd);
       Choice choice = choose(fd, stat, ReadMode.DIRECT);
       return new NativeFile(path, stat, choice, fd, true, bounce, closing);
@@ -114,8 +115,8 @@ final class NativeFile extends OpenFile {
     }
   }
 
-  private static void resize(Path path, int fd, long from, long to) throws IOException {
-    int result = from > to ? MemoryCalls.ftruncate(fd, to) : FileCalls.reserve(fd, to);
+  private static void resize(Path path, int fd, FileCalls.Stat now, long to) throws IOException {
+    int result = now.sizeBytes() > to ? MemoryCalls.ftruncate(fd, to) : reserve(path, fd, now, to);
     if (result == -Errno.EOPNOTSUPP) {
       result = MemoryCalls.ftruncate(fd, to);
     }
@@ -125,6 +126,19 @@ final class NativeFile extends OpenFile {
           result,
           "ask for fewer bytes or free some");
     }
+  }
+
+  /** All or nothing: what does not fit is neither tried, as that could fill the disk, nor kept. */
+  private static int reserve(Path path, int fd, FileCalls.Stat now, long to) throws IOException {
+    long more = to - now.storedBytes();
+    if (more > Files.getFileStore(path).getUsableSpace()) {
+      return -Errno.ENOSPC;
+    }
+    int result = FileCalls.reserve(fd, to);
+    if (result < 0) {
+      MemoryCalls.ftruncate(fd, now.sizeBytes());
+    }
+    return result;
   }
 
   private static IOException openFailed(Path path, int errno) {

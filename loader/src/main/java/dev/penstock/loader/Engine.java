@@ -3,6 +3,7 @@ package dev.penstock.loader;
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.cache.BlockCache;
 import dev.penstock.cache.CacheConfig;
+import dev.penstock.cache.CachePolicy;
 import dev.penstock.cache.CacheSession;
 import dev.penstock.cache.CacheStats;
 import dev.penstock.cache.DatasetLocator;
@@ -11,6 +12,7 @@ import dev.penstock.cache.Origins;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.cache.origin.StoredObject;
+import dev.penstock.sharding.DatasetShape;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,22 +56,24 @@ public final class Engine implements AutoCloseable {
    * Opens the cache within the budget.
    *
    * @throws dev.penstock.bridge.BudgetExceededException if the budget is too small
+   * @throws IOException if a cache directory cannot be used, or another process has it
    */
-  public static Engine open(EngineConfig config) {
+  public static Engine open(EngineConfig config) throws IOException {
     return open(config, UnaryOperator.identity());
   }
 
   /** The same with origins that {@code wrap} puts something round, which the engine then closes. */
-  static Engine open(EngineConfig config, UnaryOperator<Origin> wrap) {
+  static Engine open(EngineConfig asked, UnaryOperator<Origin> wrap) throws IOException {
+    EngineConfig config = asked.sized();
     ByteBudget budget = ByteBudget.of(config.memoryBytes());
     CacheConfig cacheConfig = cacheConfig(config);
     List<Origin> origins =
         Origins.open(cacheConfig, budget, config.originOptions()).stream().map(wrap).toList();
     try {
-      BlockCache cache = BlockCache.open(cacheConfig, budget, origins);
+      BlockCache cache = BlockCache.open(cacheConfig, budget, origins, config.ssd());
       LOG.debug("engine: {}", cache.description());
       return new Engine(config, budget, origins, cache);
-    } catch (RuntimeException | Error e) {
+    } catch (IOException | RuntimeException | Error e) {
       origins.forEach(Origin::close);
       throw e;
     }
@@ -150,7 +154,7 @@ public final class Engine implements AutoCloseable {
     }
     warnOfRereading(plan, share);
     CacheSession reads =
-        cache.session(pinned(plan, share - sideQuota, needed, block), plan.nextUse());
+        cache.session(pinned(plan, share - sideQuota, needed, block), plan.nextUse(), policy(plan));
     Optional<CacheSession> side = Optional.empty();
     Session session;
     try {
@@ -170,6 +174,13 @@ public final class Engine implements AutoCloseable {
       session.close(); // some of its threads may run
       throw e;
     }
+  }
+
+  /** What the session may take of the SSD tier; the same for every rank and job on the dataset. */
+  private CachePolicy policy(SessionPlan plan) {
+    DatasetShape shape = plan.dataset().shape();
+    long bytes = shape.totalBytes();
+    return config.ssd().limits().on(shape.fingerprint(), bytes, bytes / plan.config().world());
   }
 
   /** Says before the run what a budget below the working set will cost, and what would cure it. */
@@ -222,6 +233,11 @@ public final class Engine implements AutoCloseable {
   /** Readers and tiers in use, for people. */
   public String description() {
     return cache.description();
+  }
+
+  /** One line for each device of the SSD tier. */
+  public List<String> ssdDevices() {
+    return cache.ssdDevices();
   }
 
   /** What the cache has done and holds. */

@@ -1,6 +1,8 @@
 package dev.penstock.loader;
 
 import dev.penstock.bridge.ReadMode;
+import dev.penstock.cache.SsdConfig;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +20,7 @@ import java.util.Optional;
  * @param indexDirectory where shard indexes are kept; beside each shard if empty
  * @param originOptions how stores that are asked over the network are reached ({@code
  *     docs/remote.md})
+ * @param ssd where blocks are kept below memory
  */
 public record EngineConfig(
     long memoryBytes,
@@ -28,7 +31,8 @@ public record EngineConfig(
     int maxSessions,
     boolean localRings,
     Optional<Path> indexDirectory,
-    Map<String, String> originOptions) {
+    Map<String, String> originOptions,
+    SsdConfig ssd) {
   /** Smallest budget that is accepted: less cannot hold a few blocks in flight. */
   public static final long MIN_MEMORY_BYTES = 32L << 20;
 
@@ -72,7 +76,8 @@ public record EngineConfig(
         1,
         true,
         Optional.empty(),
-        Map.of());
+        Map.of(),
+        SsdConfig.NONE);
   }
 
   /** The same with another byte budget. */
@@ -86,7 +91,8 @@ public record EngineConfig(
         maxSessions,
         localRings,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another number of decoding and gathering threads. */
@@ -100,7 +106,8 @@ public record EngineConfig(
         maxSessions,
         localRings,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another block size. */
@@ -114,7 +121,8 @@ public record EngineConfig(
         maxSessions,
         localRings,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another RAM tier. */
@@ -128,7 +136,8 @@ public record EngineConfig(
         maxSessions,
         localRings,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another way of reading. */
@@ -142,7 +151,8 @@ public record EngineConfig(
         maxSessions,
         localRings,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another number of sessions. */
@@ -156,7 +166,8 @@ public record EngineConfig(
         value,
         localRings,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another place of the rings. */
@@ -170,7 +181,8 @@ public record EngineConfig(
         maxSessions,
         value,
         indexDirectory,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with another index directory. */
@@ -184,7 +196,8 @@ public record EngineConfig(
         maxSessions,
         localRings,
         value,
-        originOptions);
+        originOptions,
+        ssd);
   }
 
   /** The same with other options of the stores. */
@@ -198,23 +211,62 @@ public record EngineConfig(
         maxSessions,
         localRings,
         indexDirectory,
+        value,
+        ssd);
+  }
+
+  /** The same with other places for blocks below memory. */
+  public EngineConfig withSsd(SsdConfig value) {
+    return new EngineConfig(
+        memoryBytes,
+        cpus,
+        blockBytes,
+        ramTier,
+        readMode,
+        maxSessions,
+        localRings,
+        indexDirectory,
+        originOptions,
         value);
+  }
+
+  /**
+   * The same with every cache directory's size fixed.
+   *
+   * @throws IOException if a size cannot be had
+   * @throws IllegalArgumentException if their tables leave too little of the budget
+   */
+  EngineConfig sized() throws IOException {
+    EngineConfig sized = withSsd(ssd.sized(blockBytes));
+    long left = memoryBytes - sized.ssd.memoryBytes(blockBytes);
+    if (left < MIN_MEMORY_BYTES) {
+      throw new IllegalArgumentException(
+          "--memory: %d bytes leave %d beside the tables of the cache directories, at least %d are required; --memory %d would do, or a smaller --cache-dir DIR=SIZE"
+              .formatted(
+                  memoryBytes, left, MIN_MEMORY_BYTES, memoryBytes + MIN_MEMORY_BYTES - left));
+    }
+    return sized;
   }
 
   /** Bytes of the block pool: what is left of the budget beside slots and decoders. */
   long poolBytes() {
-    long share = memoryBytes / SHARES * poolShares();
+    long share = (memoryBytes - ssdBytes()) / SHARES * poolShares();
     return Math.max(blockBytes, share / blockBytes * blockBytes);
   }
 
   /** The budget with which the pool has at least {@code poolBytes} bytes. */
   long memoryFor(long poolBytes) {
-    return ((poolBytes + blockBytes) / poolShares() + 1) * SHARES;
+    return ((poolBytes + blockBytes) / poolShares() + 1) * SHARES + ssdBytes();
   }
 
   /** The budget with which slots of {@code slotBytes} bytes in all fit beside pool and decoders. */
   long memoryForSlots(long slotBytes) {
-    return (slotBytes / (SHARES - 1 - poolShares()) + 1) * SHARES;
+    return (slotBytes / (SHARES - 1 - poolShares()) + 1) * SHARES + ssdBytes();
+  }
+
+  /** What the SSD tier takes of the budget; known once its sizes are. */
+  private long ssdBytes() {
+    return ssd.memoryBytes(blockBytes);
   }
 
   private int poolShares() {

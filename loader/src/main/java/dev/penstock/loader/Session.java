@@ -263,6 +263,7 @@ public final class Session implements AutoCloseable {
     // Sums over the gather threads; shared between them they add up to at most the wall time.
     int threads = tasks.size();
     causes.add(new LoaderStats.Cause("origin", reads.originWaitNanos() / threads));
+    causes.add(new LoaderStats.Cause("ssd", reads.ssdWaitNanos() / threads));
     causes.add(new LoaderStats.Cause("decompress", reads.decompressWaitNanos() / threads));
     causes.add(new LoaderStats.Cause("gather", gather.busyNanos.sum() / threads));
     causes.sort(Comparator.comparingLong(LoaderStats.Cause::nanos).reversed());

@@ -1,6 +1,7 @@
 package dev.penstock.benchmarks.pipeline;
 
 import dev.penstock.bridge.ReadMode;
+import dev.penstock.cache.SsdConfig;
 import dev.penstock.loader.EngineConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** All contenders over the same shards from one kind of storage. */
 public final class Comparison {
@@ -19,7 +22,9 @@ public final class Comparison {
     /** The page cache, or a file system in memory. */
     CACHE,
     /** The device, without the page cache. */
-    DISK
+    DISK,
+    /** A cache directory on the device, filled by the rounds that warm up. */
+    SSD
   }
 
   private final Source source;
@@ -51,7 +56,21 @@ public final class Comparison {
   /** Runs all rounds; takes as long as that takes. */
   public static Comparison run(Setup setup, Source source)
       throws IOException, InterruptedException {
-    boolean direct = source == Source.DISK;
+    if (source != Source.SSD) {
+      return run(setup, setup.engine(), source);
+    }
+    Path beside = setup.shards().getFirst().toAbsolutePath().getParent();
+    Path directory = Files.createTempDirectory(beside, "penstock-cache-");
+    try {
+      return run(setup, cached(setup, directory), source);
+    } finally {
+      remove(directory);
+    }
+  }
+
+  private static Comparison run(Setup setup, EngineConfig engine, Source source)
+      throws IOException, InterruptedException {
+    boolean direct = source != Source.CACHE;
     long fileBytes = 0;
     for (Path shard : setup.shards()) {
       fileBytes += Files.size(shard);
@@ -61,7 +80,7 @@ public final class Comparison {
             setup.shards(),
             fileBytes,
             setup.passes(),
-            setup.engine(),
+            engine,
             direct ? ReadMode.DIRECT : ReadMode.BUFFERED,
             setup.batchSize())) {
       List<Contender> present = new ArrayList<>(List.of(penstock));
@@ -78,6 +97,26 @@ public final class Comparison {
       Rounds rounds = Rounds.run(present, setup.count(), direct ? pages::drop : pages::fill);
       return new Comparison(source, penstock, rounds, left);
     }
+  }
+
+  /** The engine with a cache directory large enough for all shards. */
+  private static EngineConfig cached(Setup setup, Path directory) throws IOException {
+    long bytes = 64L << 20;
+    for (Path shard : setup.shards()) {
+      bytes += Files.size(shard) * 17 / 16;
+    }
+    return setup
+        .engine()
+        .withSsd(SsdConfig.of(List.of(new SsdConfig.Directory(directory, OptionalLong.of(bytes)))));
+  }
+
+  private static void remove(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
   }
 
   /** A loop in C on one thread, and on as many as the pipeline may use. */
@@ -98,9 +137,11 @@ public final class Comparison {
   public List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        source == Source.DISK
-            ? "from the device (direct; webdataset through an emptied page cache):"
-            : "from the page cache:");
+        switch (source) {
+          case CACHE -> "from the page cache:";
+          case DISK -> "from the device (direct; webdataset through an emptied page cache):";
+          case SSD -> "from a cache directory on the device; the others from the files (direct):";
+        });
     lines.add(
         String.format(
             Locale.ROOT,

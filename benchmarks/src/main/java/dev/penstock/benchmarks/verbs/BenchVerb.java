@@ -12,10 +12,16 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "PART",
     header = "Measures the whole pipeline or its parts.",
     description = {"Beside other ways of doing the same, in the same run."},
-    subcommands = {PipelineVerb.class, GenerateVerb.class, JmhVerb.class, RehearseVerb.class})
+    subcommands = {
+      PipelineVerb.class,
+      CacheVerb.class,
+      GenerateVerb.class,
+      JmhVerb.class,
+      RehearseVerb.class
+    })
 public final class BenchVerb extends Verb {
   @Override
   public Integer call() {
-    throw new UsageException("no part was given: pipeline, generate or jmh");
+    throw new UsageException("no part was given: pipeline, cache, generate or jmh");
   }
 }

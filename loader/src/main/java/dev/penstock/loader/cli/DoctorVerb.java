@@ -1,10 +1,12 @@
 package dev.penstock.loader.cli;
 
 import dev.penstock.bridge.NativeSupport;
+import dev.penstock.cache.SsdConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -20,12 +22,21 @@ import picocli.CommandLine.Option;
     },
     footer = {"", "Example:", "  penstock doctor --json"})
 final class DoctorVerb extends Verb {
+  @Option(
+      names = "--cache-dir",
+      paramLabel = "DIR",
+      description = "Look at this cache directory too. May be repeated.")
+  private List<Path> cacheDirectories = List.of();
+
   @Option(names = "--json", description = "Print the results as one JSON object.")
   private boolean json;
 
   @Override
   public Integer call() {
-    Map<String, String> features = NativeSupport.report();
+    Map<String, String> features = new LinkedHashMap<>(NativeSupport.report());
+    for (Path directory : cacheDirectories) {
+      features.put("cache " + directory, SsdConfig.inspect(directory));
+    }
     Map<String, String> machine = machine();
     if (json) {
       Map<String, Object> map = new LinkedHashMap<>();

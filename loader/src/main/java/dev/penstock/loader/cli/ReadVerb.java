@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
 final class ReadVerb extends Verb {
   @Mixin private OrderOptions order = new OrderOptions();
   @Mixin private EngineOptions engine = new EngineOptions();
+  @Mixin private CacheOptions cache = new CacheOptions();
 
   @Option(
       names = "--cursor-out",
@@ -65,7 +66,7 @@ final class ReadVerb extends Verb {
   public Integer call() throws IOException {
     LoaderConfig config =
         UsageException.check(
-            () -> order.loader().engine(engine.engine(EngineConfig.embedded())).build());
+            () -> order.loader().engine(cache.add(engine.engine(EngineConfig.embedded()))).build());
     long most = order.steps();
     cursorOut.ifPresent(CursorFile::checkWritable);
     long began = System.nanoTime();

@@ -31,6 +31,7 @@ import picocli.CommandLine.Option;
 final class ServeVerb extends Verb {
   @Mixin private RunDirectoryOption runDirectory = new RunDirectoryOption();
   @Mixin private EngineOptions engine = new EngineOptions();
+  @Mixin private CacheOptions cache = new CacheOptions();
 
   @Option(
       names = "--allow",
@@ -67,10 +68,24 @@ final class ServeVerb extends Verb {
       description = "Serve metrics for Prometheus on this loopback port; 0 takes a free one.")
   private Optional<Integer> metricsPort = Optional.empty();
 
+  @Option(
+      names = "--cache-quota",
+      paramLabel = "SIZE",
+      order = 65,
+      description = "Most bytes of the cache directories that one job may fill (default: all).")
+  private Optional<ByteSize> jobQuota = Optional.empty();
+
+  @Option(
+      names = "--cache-dataset-quota",
+      paramLabel = "SIZE",
+      order = 66,
+      description = "Most bytes of them that one dataset may fill (default: all).")
+  private Optional<ByteSize> datasetQuota = Optional.empty();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     Path directory = runDirectory.path();
-    EngineConfig shared = engine.engine(EngineConfig.embedded());
+    EngineConfig shared = cache.add(engine.engine(EngineConfig.embedded()), jobQuota, datasetQuota);
     SidecarConfig config =
         UsageException.check(
             () -> {

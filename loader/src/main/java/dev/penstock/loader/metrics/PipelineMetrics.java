@@ -59,6 +59,13 @@ public final class PipelineMetrics implements AutoCloseable {
     cacheGauge(engine, "penstock.cache.blocks", CacheStats::poolBlocks);
     cacheGauge(engine, "penstock.cache.free.blocks", CacheStats::freeBlocks);
     cacheGauge(engine, "penstock.open.objects", CacheStats::openObjects);
+    cacheCounter(engine, "penstock.ssd.hit.bytes", CacheStats::ssdHitBytes);
+    cacheCounter(engine, "penstock.ssd.written.bytes", CacheStats::ssdWrittenBytes);
+    cacheCounter(engine, "penstock.ssd.corrupt.blocks", CacheStats::ssdCorruptBlocks);
+    cacheCounter(engine, "penstock.ssd.failures", CacheStats::ssdFailures);
+    cacheGauge(engine, "penstock.ssd.blocks", CacheStats::ssdBlocks);
+    cacheGauge(engine, "penstock.ssd.capacity.blocks", CacheStats::ssdSlots);
+    cacheGauge(engine, "penstock.ssd.unusable.devices", CacheStats::ssdUnusable);
     gauge("penstock.memory.budget.bytes", engine, e -> e.budget().capacityBytes());
     gauge("penstock.memory.reserved.bytes", engine, e -> e.budget().usedBytes());
     gauge("process.resident.memory.bytes", engine, e -> ProcessMemory.residentBytes());

@@ -313,6 +313,8 @@ public final class Sidecar implements AutoCloseable {
         .put("used_bytes", engine.budget().usedBytes());
     ObjectNode purposes = memory.putObject("used_by_purpose");
     engine.budget().usedByPurpose().forEach(purposes::put);
+    ArrayNode ssd = json.putArray("cache_dirs");
+    engine.ssdDevices().forEach(ssd::add);
     ArrayNode clients = json.putArray("clients");
     List<Connection> now;
     synchronized (connections) {

@@ -1,0 +1,2 @@
+/** Blocks on one local device: format, claims, checks, commits. Knows neither plans nor origins. */
+package dev.penstock.cache.ssd;

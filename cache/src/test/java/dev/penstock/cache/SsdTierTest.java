@@ -1,0 +1,242 @@
+package dev.penstock.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.penstock.cache.CacheHarness.Shard;
+import dev.penstock.cache.origin.FaultyOrigin.Faults;
+import dev.penstock.cache.origin.MemoryOrigin;
+import dev.penstock.formats.ByteSource;
+import dev.penstock.formats.Codec;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What the SSD tier keeps: measured at the cache's door, in epochs of one sample a block. */
+@Timeout(120)
+final class SsdTierTest {
+  private static final int BLOCK = 4096;
+  private static final int SAMPLES = TestPlan.SAMPLES;
+  private static final int EPOCHS = TestPlan.EPOCHS;
+
+  @TempDir Path directory;
+
+  private CacheHarness open(int poolBlocks, int slots) {
+    return new CacheHarness(
+        CacheConfig.of((long) poolBlocks * BLOCK, BLOCK).withRamTier(false),
+        Faults.NONE,
+        1,
+        MemoryOrigin.remote(),
+        CacheHarness.ssd(directory.resolve("ssd"), slots));
+  }
+
+  private static CachePolicy policy() {
+    return CachePolicy.of("test", (long) SAMPLES * BLOCK);
+  }
+
+  /** For each epoch and each tenth of it, how many samples the SSD tier had; writes behind them. */
+  private int[][] hits(CacheHarness harness, TestPlan plan) throws Exception {
+    int[][] hits = new int[EPOCHS][10];
+    Shard shard = harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+    try (CacheSession session = harness.cache.session(2L * BLOCK, plan, policy());
+        ByteSource source = session.open(0, shard.object(), null, -1)) {
+      long before = 0;
+      for (int epoch = 0; epoch < EPOCHS; epoch++) {
+        for (int i = 0; i < SAMPLES; i++) {
+          plan.position = (long) epoch * SAMPLES + i;
+          int sample = plan.order[epoch][i];
+          CacheHarness.check(
+              shard, source.request((long) sample * BLOCK, BLOCK), sample * BLOCK, BLOCK);
+          long now = session.stats().ssdHitBytes();
+          hits[epoch][i * 10 / SAMPLES] += now > before ? 1 : 0;
+          before = now;
+          if (i % 8 == 0) {
+            // As if reading took time: on this machine a read is shorter than a write.
+            harness.drainSsd();
+          }
+        }
+      }
+    }
+    return hits;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.1,true",
+    "0.1,false",
+    "0.25,true",
+    "0.25,false",
+    "0.5,true",
+    "0.5,false",
+    "0.75,true",
+    "0.75,false",
+    "0.9,true",
+    "0.9,false"
+  })
+  void hitsReachTheBoundAndSpreadEvenlyWithFewWrites(double ratio, boolean reshuffled)
+      throws Exception {
+    int slots = (int) (ratio * SAMPLES);
+    try (CacheHarness harness = open(8, slots)) {
+      int[][] hits = hits(harness, new TestPlan(reshuffled, 11, true));
+      CacheStats stats = harness.cache.stats();
+      String all = Arrays.deepToString(hits) + " " + stats;
+      assertEquals(0, Arrays.stream(hits[0]).sum());
+      for (int epoch = 1; epoch < EPOCHS; epoch++) {
+        int sum = Arrays.stream(hits[epoch]).sum();
+        assertTrue(sum >= 0.99 * slots && sum <= slots, all);
+        double mean = sum / 10.0;
+        for (int tenth : hits[epoch]) {
+          assertTrue(tenth >= mean - 4 * Math.sqrt(mean), "clustered " + all);
+        }
+      }
+      assertTrue(stats.ssdWrittenBytes() <= 2.0 * slots * BLOCK + 64L * BLOCK, all);
+    }
+  }
+
+  /** Reads all samples in order; how many bytes came from the origin meanwhile. */
+  private static long readAll(CacheHarness harness, CachePolicy policy) throws Exception {
+    Shard shard = harness.shards.get(0);
+    TestPlan plan = new TestPlan(true, 3, true);
+    long before = harness.memory.bytesRead("shard-0");
+    try (CacheSession session = harness.cache.session(2L * BLOCK, plan, policy);
+        ByteSource source = session.open(0, shard.object(), null, -1)) {
+      for (int i = 0; i < SAMPLES; i++) {
+        plan.position = i;
+        int at = plan.order[0][i] * BLOCK;
+        CacheHarness.check(shard, source.request(at, BLOCK), at, BLOCK);
+        if (i % 8 == 0) {
+          harness.drainSsd();
+        }
+      }
+    }
+    harness.drainSsd();
+    return harness.memory.bytesRead("shard-0") - before;
+  }
+
+  private static Shard shard0(CacheHarness harness) {
+    return harness.shards.get(0);
+  }
+
+  @Test
+  void theNextProcessFindsEverything() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      assertTrue(readAll(harness, policy()) >= (long) SAMPLES * BLOCK);
+    }
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      assertEquals(SAMPLES, harness.cache.stats().ssdBlocks());
+      long head = readAll(harness, policy());
+      assertTrue(head < 2 * BLOCK, () -> head + " bytes fetched again, not only the shard's head");
+      assertEquals(0, harness.cache.stats().ssdWrittenBytes());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"ZSTD", "GZIP"})
+  void decodedBlocksAreNotDecodedAgain(Codec codec) throws Exception {
+    for (int run = 0; run < 2; run++) {
+      try (CacheHarness harness = open(64, 400)) {
+        Shard shard = harness.add(200 * BLOCK, codec, 10 * BLOCK);
+        try (CacheSession session =
+                harness.cache.session(16L * BLOCK, (_, at, _) -> at + 1, policy());
+            ByteSource source = session.open(0, shard.object(), shard.frames(), 200L * BLOCK)) {
+          for (int i = 0; i < 200; i++) {
+            CacheHarness.check(shard, source.request((long) i * BLOCK, BLOCK), i * BLOCK, BLOCK);
+            harness.drainSsd();
+          }
+        }
+        assertEquals(run == 0, harness.cache.stats().decodedBytes() > 0);
+        assertEquals(run == 0 ? 0 : 200L * BLOCK, harness.cache.stats().ssdHitBytes());
+      }
+    }
+  }
+
+  @Test
+  void twoPlansOnOneShardFetchWhileCachedOnce() throws Exception {
+    try (CacheHarness harness = open(24, SAMPLES + 8)) {
+      Shard shard = harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      TestPlan one = new TestPlan(true, 1, true);
+      TestPlan two = new TestPlan(true, 2, true);
+      try (CacheSession a = harness.cache.session(2L * BLOCK, one, policy());
+          CacheSession b = harness.cache.session(2L * BLOCK, two, policy());
+          ByteSource fromA = a.open(0, shard.object(), null, -1);
+          ByteSource fromB = b.open(0, shard.object(), null, -1)) {
+        long head = harness.memory.bytesRead("shard-0");
+        for (int i = 0; i < SAMPLES; i++) {
+          one.position = i;
+          two.position = i;
+          int x = one.order[0][i] * BLOCK;
+          int y = two.order[0][i] * BLOCK;
+          CacheHarness.check(shard, fromA.request(x, BLOCK), x, BLOCK);
+          CacheHarness.check(shard, fromB.request(y, BLOCK), y, BLOCK);
+          harness.drainSsd();
+        }
+        assertEquals((long) SAMPLES * BLOCK, harness.memory.bytesRead("shard-0") - head);
+      }
+    }
+  }
+
+  @Test
+  void quotasAndBypassKeepTheRestOut() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      readAll(harness, policy().withBypass(true));
+      assertEquals(0, harness.cache.stats().ssdBlocks());
+      readAll(harness, policy().withQuotas(100L * BLOCK, Long.MAX_VALUE));
+      assertEquals(100, harness.cache.stats().ssdBlocks());
+      readAll(harness, policy().withQuotas(Long.MAX_VALUE, 150L * BLOCK));
+      assertEquals(150, harness.cache.stats().ssdBlocks(), "what the dataset had already counts");
+    }
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      readAll(harness, policy().withQuotas(Long.MAX_VALUE, 160L * BLOCK));
+      assertEquals(160, harness.cache.stats().ssdBlocks(), "and what it had before the restart");
+    }
+  }
+
+  @Test
+  void anotherVersionOfAnObjectIsAnotherObject() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      readAll(harness, policy());
+    }
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      byte[] other = new byte[SAMPLES * BLOCK];
+      harness.shards.set(
+          0,
+          new Shard(
+              other, harness.memory.put("shard-0", other), shard0(harness).frames(), Codec.NONE));
+      readAll(harness, policy());
+      assertEquals(0, harness.cache.stats().ssdHitBytes());
+    }
+  }
+
+  @Test
+  void theOldDatasetMakesRoomForTheNew() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      readAll(harness, policy());
+    }
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      byte[] other = new byte[SAMPLES * BLOCK];
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      harness.shards.set(
+          0,
+          new Shard(
+              other, harness.memory.put("shard-0", other), shard0(harness).frames(), Codec.NONE));
+      readAll(harness, policy());
+      readAll(harness, policy());
+      long before = harness.cache.stats().ssdHitBytes();
+      readAll(harness, policy());
+      long hits = (harness.cache.stats().ssdHitBytes() - before) / BLOCK;
+      assertTrue(hits >= 0.95 * SAMPLES, () -> hits + " of " + SAMPLES);
+    }
+  }
+}
