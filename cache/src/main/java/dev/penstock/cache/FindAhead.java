@@ -79,6 +79,9 @@ final class FindAhead {
       if (failure.getCause() instanceof RuntimeException bug) {
         throw bug;
       }
+      if (failure.getCause() instanceof Error broken) {
+        throw broken;
+      }
       throw new IllegalStateException(failure);
     }
   }

@@ -22,6 +22,6 @@ import picocli.CommandLine.Command;
 public final class BenchVerb extends Verb {
   @Override
   public Integer call() {
-    throw new UsageException("no part was given: pipeline, cache, generate or jmh");
+    throw new UsageException("no part was given: pipeline, cache, generate, remote or jmh");
   }
 }

@@ -1,6 +1,7 @@
 package dev.penstock.cache.http;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -76,6 +77,37 @@ public final class HttpCall {
   synchronized void answered(Wire channel, HttpClientConfig config, ScheduledExecutorService timers)
       throws IOException {
     enter(Phase.BODY, channel, config.stallMillis(), config.slowBytes(), timers);
+  }
+
+  /** For transports with connections of their own: how to cut the one in use. */
+  public synchronized void abortBy(Runnable abort) throws IOException {
+    if (cancelled) {
+      abort.run();
+      throw new IOException("the request was cancelled");
+    }
+    phase = Phase.BODY;
+    wire =
+        new Wire() {
+          @Override
+          public int read(ByteBuffer target) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public void write(ByteBuffer source) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
+          public void abort() {
+            abort.run();
+          }
+        };
+  }
+
+  /** Ends what {@link #abortBy} began. */
+  public void released() {
+    finished();
   }
 
   /** The exchange has ended; its connection may be somebody else's now. */

@@ -122,14 +122,11 @@ public final class RangeAnswer {
             || kind == Kind.THROTTLED
             || (status >= 500 && status != 501 && status != 505);
     String reason = kind == Kind.DENIED ? said + "; asked " + identity : said;
+    Retry retry = temporary ? Retry.TEMPORARY : Retry.PERMANENT;
     OriginException failure =
-        new OriginException(
-            kind,
-            temporary ? Retry.TEMPORARY : Retry.PERMANENT,
-            object.location(),
-            offset,
-            length,
-            reason);
+        length < 0
+            ? new OriginException(kind, retry, object.location(), reason)
+            : new OriginException(kind, retry, object.location(), offset, length, reason);
     return temporary ? new RetryLaterException(failure, retryAfterMillis(head)) : failure;
   }
 

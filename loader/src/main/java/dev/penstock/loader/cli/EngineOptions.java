@@ -60,6 +60,67 @@ final class EngineOptions {
           "How a store is reached, such as remote.requests=64; docs/remote.md lists the keys.")
   private Map<String, String> origin = new LinkedHashMap<>();
 
+  // Hidden, so that the help of a verb fits a screen; docs/remote.md lists them.
+  @Option(
+      names = "--s3-endpoint",
+      hidden = true,
+      paramLabel = "URL",
+      order = 56,
+      description = "An S3-compatible store, such as http://minio:9000 (default: AWS).")
+  private Optional<String> s3Endpoint = Optional.empty();
+
+  @Option(
+      names = "--s3-region",
+      hidden = true,
+      paramLabel = "NAME",
+      order = 57,
+      description = "The buckets' region (default: as the AWS SDK finds it, else us-east-1).")
+  private Optional<String> s3Region = Optional.empty();
+
+  @Option(
+      names = "--s3-profile",
+      hidden = true,
+      paramLabel = "NAME",
+      order = 58,
+      description = "Profile of the AWS configuration (default: as the AWS SDK finds it).")
+  private Optional<String> s3Profile = Optional.empty();
+
+  @Option(
+      names = "--s3-path-style",
+      hidden = true,
+      paramLabel = "on|off",
+      order = 59,
+      description = "Name the bucket in the path (default: on with --s3-endpoint).")
+  private Optional<Switch> s3PathStyle = Optional.empty();
+
+  @Option(
+      names = "--s3-anonymous",
+      hidden = true,
+      order = 60,
+      description = "Ask S3 without credentials, for public buckets.")
+  private boolean s3Anonymous;
+
+  @Option(
+      names = "--s3-client",
+      hidden = true,
+      paramLabel = "lean|sdk",
+      order = 61,
+      description = "Who reads ranges from S3: our client or the SDK's (default lean).")
+  private Optional<String> s3Client = Optional.empty();
+
+  private Map<String, String> originOptions() {
+    Map<String, String> all = new LinkedHashMap<>(origin);
+    s3Endpoint.ifPresent(value -> all.put("s3.endpoint", value));
+    s3Region.ifPresent(value -> all.put("s3.region", value));
+    s3Profile.ifPresent(value -> all.put("s3.profile", value));
+    s3PathStyle.ifPresent(value -> all.put("s3.path-style", value == Switch.ON ? "on" : "off"));
+    if (s3Anonymous) {
+      all.put("s3.anonymous", "on");
+    }
+    s3Client.ifPresent(value -> all.put("s3.client", value));
+    return all;
+  }
+
   /** The configuration these options ask for; refuses what cannot be. */
   EngineConfig engine(EngineConfig defaults) {
     indexDirectory.ifPresent(EngineOptions::checkDirectory);
@@ -72,7 +133,7 @@ final class EngineOptions {
                   .withReadMode(readMode)
                   .withRamTier(ramTier == Switch.ON)
                   .withIndexDirectory(indexDirectory)
-                  .withOriginOptions(origin);
+                  .withOriginOptions(originOptions());
           return threads.isPresent() ? config.withCpus(threads.getAsInt()) : config;
         });
   }

@@ -1,0 +1,251 @@
+package dev.penstock.benchmarks.remote;
+
+import com.sun.management.OperatingSystemMXBean;
+import dev.penstock.benchmarks.remote.RangeClient.Work;
+import dev.penstock.cache.origin.OriginStats;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/**
+ * Prints how fast and how dearly ranges are read: a bare socket, our clients, the SDK's; then the
+ * same with latency, and with stalled answers. Rounds go over all clients in turn, forwards and
+ * backwards, so that what else happens on the machine meets all of them.
+ */
+public final class RemoteBenchmark {
+  private static final long OBJECT_BYTES = 64 << 20;
+  private static final int RANGE_BYTES = 8 << 20;
+
+  private final PrintStream out;
+  private final Process server;
+  private final BufferedReader answers;
+  private final OutputStream orders;
+
+  private RemoteBenchmark(PrintStream out, Path directory, int objects) throws IOException {
+    this.out = out;
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                RangeServer.class.getName()));
+    for (int i = 0; i < objects; i++) {
+      Path file = directory.resolve("o" + i);
+      byte[] piece = new byte[1 << 20];
+      Arrays.fill(piece, (byte) i);
+      try (OutputStream to = Files.newOutputStream(file)) {
+        for (long written = 0; written < OBJECT_BYTES; written += piece.length) {
+          to.write(piece);
+        }
+      }
+      command.add(file.toString());
+    }
+    this.server =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    this.answers = server.inputReader(StandardCharsets.UTF_8);
+    this.orders = server.getOutputStream();
+  }
+
+  /** Arguments: rounds, objects, depth. */
+  public static void main(String[] arguments)
+      throws IOException, InterruptedException, ExecutionException {
+    int rounds = Integer.parseInt(arguments[0]);
+    int objects = Integer.parseInt(arguments[1]);
+    int depth = Integer.parseInt(arguments[2]);
+    Path shared = Path.of("/dev/shm");
+    Path directory =
+        Files.isWritable(shared)
+            ? Files.createTempDirectory(shared, "penstock-bench")
+            : Files.createTempDirectory("penstock-bench");
+    try {
+      RemoteBenchmark benchmark = new RemoteBenchmark(System.out, directory, objects);
+      try {
+        benchmark.run(rounds, objects, depth);
+      } finally {
+        benchmark.orders.close();
+        benchmark.server.waitFor();
+      }
+    } finally {
+      try (Stream<Path> files = Files.walk(directory)) {
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
+  }
+
+  private long order(String text) throws IOException {
+    orders.write((text + "\n").getBytes(StandardCharsets.UTF_8));
+    orders.flush();
+    return Long.parseLong(answers.readLine());
+  }
+
+  private void run(int rounds, int objects, int depth)
+      throws IOException, InterruptedException, ExecutionException {
+    int port = Integer.parseInt(answers.readLine());
+    Work work = new Work(port, objects, OBJECT_BYTES, RANGE_BYTES, depth);
+    say(
+        "%d objects of 64 MiB on loopback, ranges of 8 MiB, %d in flight, %d processors for client"
+            + " and server, %d rounds",
+        objects, depth, Runtime.getRuntime().availableProcessors(), rounds);
+    Map<String, String> steady = Map.of("remote.requests", Integer.toString(depth));
+    String endpoint = "http://127.0.0.1:" + port;
+    Map<String, String> s3 =
+        Map.of(
+            "remote.requests",
+            Integer.toString(depth),
+            "s3.endpoint",
+            endpoint,
+            "s3.region",
+            "us-east-1",
+            "s3.anonymous",
+            "on");
+    Map<String, String> sdk = new HashMap<>(s3);
+    sdk.put("s3.client", "sdk");
+    List<RangeClient> clients = new ArrayList<>();
+    try {
+      clients.add(new BareClient());
+      clients.add(new OriginClient("http origin", endpoint + "/bench/o%d", work, steady));
+      clients.add(new OriginClient("s3 origin, own client", "s3://bench/o%d", work, s3));
+      clients.add(new OriginClient("s3 origin, SDK's Apache 5", "s3://bench/o%d", work, sdk));
+      clients.add(SdkClient.netty(work));
+      addIfThere(clients, () -> SdkClient.crt(work));
+      addIfThere(clients, () -> SdkClient.crtS3(work));
+      table("loopback", clients, work, rounds);
+      order("latency 10");
+      table("10 ms added to each answer", clients, work, Math.max(2, rounds / 2));
+      order("latency 0");
+    } finally {
+      clients.forEach(RangeClient::close);
+    }
+    stalls(work, steady, endpoint);
+  }
+
+  private interface Maker {
+    RangeClient make();
+  }
+
+  private void addIfThere(List<RangeClient> clients, Maker maker) {
+    try {
+      clients.add(maker.make());
+    } catch (RuntimeException | LinkageError missing) {
+      say("left out, cannot be loaded here: %s", missing);
+    }
+  }
+
+  private void table(String title, List<RangeClient> clients, Work work, int rounds)
+      throws IOException, InterruptedException, ExecutionException {
+    double[][] rates = new double[clients.size()][rounds];
+    double[][] costs = new double[clients.size()][rounds];
+    for (RangeClient client : clients) {
+      client.pass(work, _ -> {}); // connections, and the compiler
+    }
+    for (int round = 0; round < rounds; round++) {
+      for (int i = 0; i < clients.size(); i++) {
+        int turn = round % 2 == 0 ? i : clients.size() - 1 - i;
+        long cpu = cpuNanos();
+        long began = System.nanoTime();
+        clients.get(turn).pass(work, _ -> {});
+        double gib = work.bytes() / (double) (1 << 30);
+        rates[turn][round] = gib * 1024 / ((System.nanoTime() - began) / 1e9);
+        costs[turn][round] = (cpuNanos() - cpu) / 1e9 / gib;
+      }
+    }
+    say("");
+    say(
+        "%-28s %10s %16s %12s %14s",
+        title, "MiB/s", "client CPU-s/GiB", "of bare rate", "of bare CPU");
+    for (int i = 0; i < clients.size(); i++) {
+      say(
+          "%-28s %10.0f %16.3f %12.2f %14.2f",
+          clients.get(i).name(),
+          median(rates[i]),
+          median(costs[i]),
+          medianRatio(rates[i], rates[0]),
+          medianRatio(costs[i], costs[0]));
+    }
+  }
+
+  private void stalls(Work work, Map<String, String> options, String endpoint)
+      throws IOException, InterruptedException {
+    say("");
+    say(
+        "%-28s %10s %10s %10s %10s %10s",
+        "1 % stalled for 1 s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "extra");
+    Work small = new Work(work.port(), work.objects(), work.objectBytes(), 1 << 20, 4);
+    for (String hedges : List.of("calm", "0", "0.02")) {
+      Map<String, String> all = new HashMap<>(options);
+      all.put("remote.hedges", hedges.equals("calm") ? "0" : hedges);
+      try (OriginClient client = new OriginClient("x", endpoint + "/bench/o%d", small, all)) {
+        for (int i = 0; i < 4; i++) {
+          client.pass(small, _ -> {});
+        }
+        order(hedges.equals("calm") ? "stall 0 1000" : "stall 0.01 1000");
+        OriginStats before = client.stats();
+        int passes = 8;
+        long[] took = new long[passes * small.ranges()];
+        AtomicInteger at = new AtomicInteger();
+        for (int i = 0; i < passes; i++) {
+          client.pass(small, nanos -> took[at.getAndIncrement()] = nanos);
+        }
+        OriginStats after = client.stats();
+        order("stall 0 1000");
+        Arrays.sort(took);
+        say(
+            "%-28s %10.1f %10.1f %10.1f %10.1f %9.2f%%",
+            switch (hedges) {
+              case "calm" -> "no stalls";
+              case "0" -> "no hedging";
+              default -> "hedging, at most 2 %";
+            },
+            took[took.length / 2] / 1e6,
+            took[(int) (took.length * 0.99)] / 1e6,
+            took[(int) (took.length * 0.999)] / 1e6,
+            took[took.length - 1] / 1e6,
+            100.0
+                * (after.hedges() - before.hedges())
+                / Math.max(1, after.requests() - before.requests()));
+      }
+    }
+  }
+
+  private static long cpuNanos() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+        ? system.getProcessCpuTime()
+        : 0;
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+
+  private static double medianRatio(double[] values, double[] to) {
+    double[] ratios = new double[values.length];
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = values[i] / to[i];
+    }
+    return median(ratios);
+  }
+
+  private void say(String format, Object... values) {
+    out.printf(Locale.ROOT, format + "%n", values);
+  }
+}
