@@ -99,6 +99,17 @@ class Batch:
         """int32 per row: the source of a mixture that it is of, by its place in ``loader.plan["sources"]``."""
         return self["__source__"] if "__source__" in self else np.zeros(self.rows, np.int32)
 
+    def packed(self, field: str, tokens: int, pad=0) -> "Packed":
+        """The packs of this batch as arrays of fixed shape, for a loader with ``batching="first-fit:…"`` or ``"best-fit:…"``.
+
+        ``tokens`` is the packs' budget, ``pad`` fills what is left of each. A copy; the batch may be released afterwards. For
+        kernels that take sequences without padding, ``batch[field].values`` and ``batch[field].offsets`` are that already,
+        without a copy: the offsets are their ``cu_seqlens``.
+        """
+        from .packing import pack
+
+        return pack(self, field, tokens, pad)
+
     @property
     def nbytes(self) -> int:
         """Bytes of the columns in the slot."""

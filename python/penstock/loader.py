@@ -62,6 +62,11 @@ class Loader:
         filter: keeps a part of the data as a dataset of its own: ``"split:..0.9"`` to train and ``"split:0.9.."`` to validate (by a hash
             of the key), ``"range:0..1000"`` (numbers in stored order), ``"keys:@FILE"`` or ``"keys:a,b"``, ``"has:jpg"``, ``"bytes:..1000000"``,
             ``"bytes:jpg:1.."``; ``!`` in front for the opposite. A list: all have to hold. A source of ``mix`` may have its own.
+        batching: batches by the samples' lengths, of a field with any number of elements such as ``"ids:u16[]"``:
+            ``"first-fit:ids:4096"`` or ``"best-fit:ids:4096"`` (``batch_size`` packs of at most 4,096 tokens; see
+            :meth:`Batch.packed`), ``"bucket:ids"`` (``batch_size`` rows of like lengths), ``"tokens:ids:65536"`` (a multiple of
+            ``batch_size`` rows that take at most 65,536 tokens of this rank when padded to the longest). ``len()`` of the first
+            and last kind is an estimate. Samples come once in an epoch, and steps run on over its end.
         order_id: the order of the other ranks (:attr:`order_id` of one of them); opening fails if this rank's is another. See also
             :func:`penstock.torch.check_ranks`.
         on_bad: ``"fail"``, ``"skip"`` (fewer rows) or ``"replace"`` (flagged) for samples whose bytes are wrong.
@@ -100,6 +105,7 @@ class Loader:
         mix: Union[Mapping[str, float], Sequence[dict], None] = None,
         used_up: str = "stop",
         filter: Union[str, Sequence[str], None] = None,
+        batching: Optional[str] = None,
         order_id: Optional[str] = None,
         on_bad: str = "fail",
         device=None,
@@ -120,6 +126,7 @@ class Loader:
             "mix": _mix(mix),
             "used_up": used_up,
             "filter": _filters(filter),
+            "batching": batching,
             "order_id": order_id,
             "batch_size": int(batch_size),
             "rank": rank,

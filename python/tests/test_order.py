@@ -1,7 +1,9 @@
 """The order through the real sidecar: the same steps on any world, states that fit any other, mixtures."""
 
+import io
 import json
 import random
+import tarfile
 
 import numpy as np
 import pytest
@@ -205,3 +207,88 @@ def test_shards_may_be_appended(served, data, tmp_path):
     with pytest.raises(penstock.SidecarError, match="first 3 are not those|not replaced or taken away") as refused:
         run(served, str(tmp_path), 25, 1, state)
     assert refused.value.kind == "cursor"
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    """600 documents of 1 to 300 tokens, raw uint16 or npy; the first token is the number of the document."""
+    directory = tmp_path_factory.mktemp("text")
+    lengths = np.random.default_rng(3).integers(1, 300, 600)
+    for shard in range(4):
+        with tarfile.open(directory / f"{shard}.tar", "w") as tar:
+            for number in range(150 * shard, 150 * shard + 150):
+                ids = np.full(lengths[number], number, np.uint16)
+                buffer = io.BytesIO()
+                np.save(buffer, ids)
+                for name, data in (("ids", ids.tobytes()), ("ids.npy", buffer.getvalue())):
+                    info = tarfile.TarInfo(f"{number:04d}.{name}")
+                    info.size = len(data)
+                    tar.addfile(info, io.BytesIO(data))
+    return str(directory), lengths
+
+
+@pytest.mark.parametrize("field", ["ids", "ids.npy"])
+@pytest.mark.parametrize("rule", ["first-fit", "best-fit"])
+def test_packs(served, text, rule, field):
+    dataset, lengths = text
+    seen, full = [], 0
+    options = {"fields": [f"{field}:u16[]"], "batching": f"{rule}:{field}:512", "epochs": 1}
+    with loader(served, dataset, 4, **options) as one:
+        for batch in one:
+            packs = batch.packed(field, 512, pad=9999)
+            assert packs.values.shape == packs.document_ids.shape == packs.position_ids.shape == (4, 512)
+            for number in range(4):
+                ends = packs.cu_seqlens[number]
+                for i, row in enumerate(packs.rows[number]):
+                    key = int(batch.keys[row])
+                    piece = slice(ends[i], ends[i + 1])
+                    assert ends[i + 1] - ends[i] == lengths[key]
+                    assert (packs.values[number, piece] == key).all() and (packs.document_ids[number, piece] == i).all()
+                    assert packs.position_ids[number, piece].tolist() == list(range(lengths[key]))
+                assert (packs.values[number, ends[-1] :] == 9999).all() and (packs.document_ids[number, ends[-1] :] == -1).all()
+                full += int(ends[-1])
+            assert batch[field].offsets[-1] == sum(lengths[int(key)] for key in batch.keys)
+            seen += batch.keys
+            steps = batch.step + 1
+        assert len(one) == pytest.approx(steps, abs=4)
+    assert len(set(seen)) == len(lengths) and full / (steps * 4 * 512) > 0.9
+
+
+@pytest.mark.parametrize("rule", ["first-fit:ids:512", "best-fit:ids:700", "bucket:ids", "tokens:ids:{tokens}"])
+def test_batches_by_lengths_are_the_same_on_every_world(served, text, rule):
+    dataset, lengths = text
+
+    def steps(world, state=None, count=None):
+        batching = rule.format(tokens=9600 // world)
+        return run(served, dataset, 24, world, state, count, fields=["ids:u16[]"], batching=batching)
+
+    whole, _ = steps(1)
+    for world in (2, 8, 24):
+        first, state = steps(world, count=3)
+        rest, _ = steps({2: 6, 8: 1, 24: 4}[world], state)
+        assert first | rest == whole
+        assert state["cursor"]["grouping"]["taken"] > 0
+    for keys in whole.values():
+        if rule == "bucket:ids":
+            assert len(keys) == 24
+        if rule.startswith("tokens"):
+            assert len(keys) % 24 == 0
+            assert len(keys) == 24 or len(keys) * max(lengths[int(key)] for key in keys) <= 9600
+    with loader(served, dataset, 24, fields=["ids:u16[]"], batching=rule.format(tokens=9600)) as one:
+        one.skip(5)
+        one.rewind(2)
+        assert {batch.step: batch.keys for batch in one} == {step: keys for step, keys in whole.items() if step >= 3}
+
+
+@pytest.mark.parametrize("options, why", [
+    ({"batching": "first-fit:ids"}, "0 tokens"),
+    ({"batching": "worst-fit:ids:9"}, "worst-fit"),
+    ({"batching": "bucket:ids", "fields": ["ids"]}, "ids:u16"),
+    ({"batching": "bucket:ids", "fields": ["ids.npy"]}, "not delivered"),
+    ({"batching": "first-fit:ids:99", "on_bad": "replace"}, "replace"),
+    ({"batching": "bucket:ids", "end": "pad"}, "pad"),
+])
+def test_wrong_batching_is_refused(served, text, options, why):
+    with loader(served, text[0], 8, **{"fields": ["ids:u16[]"], **options}) as one:
+        with pytest.raises(penstock.SidecarError, match=why):
+            len(one)

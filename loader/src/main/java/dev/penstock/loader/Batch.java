@@ -89,6 +89,11 @@ public final class Batch implements AutoCloseable {
     return schema.hasSource() ? value(BatchSchema.SOURCE, row).get(SlotLayout.INT, 0) : 0;
   }
 
+  /** The pack of this batch that the row is laid into, from 0; 0 unless the order packs. */
+  public int pack(int row) {
+    return schema.hasPack() ? value(BatchSchema.PACK, row).get(SlotLayout.INT, 0) : 0;
+  }
+
   /** Whether the row's sample lacks the field. */
   public boolean isNull(String field, int row) {
     Column column = column(field);

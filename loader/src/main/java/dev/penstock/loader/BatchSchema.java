@@ -16,7 +16,8 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
  * The columns of a batch: {@code __key__} (binary), {@code __flags__} (one byte a row), for a
- * mixture {@code __source__} (int32), then the fields in the order they were asked for. Immutable.
+ * mixture {@code __source__} (int32), where rows are packed {@code __pack__} (int32), then the
+ * fields in the order they were asked for. Immutable.
  */
 public final class BatchSchema {
   /** Name of the column of sample keys. */
@@ -27,6 +28,9 @@ public final class BatchSchema {
 
   /** Name of the column that says which source of a mixture a row is of; only mixtures have it. */
   public static final String SOURCE = "__source__";
+
+  /** Name of the column that says which of the batch's packs a row is laid into. */
+  public static final String PACK = "__pack__";
 
   /** Row flag: repeats an earlier sample to fill the last step ({@code end = pad}). */
   public static final byte ROW_PADDING = 1;
@@ -70,19 +74,24 @@ public final class BatchSchema {
 
   private final List<FieldSpec> fields;
   private final boolean hasSource;
+  private final boolean hasPack;
   private final List<Column> columns;
   private final Schema arrow;
   private final int nodeCount;
   private final int bufferCount;
 
-  private BatchSchema(List<FieldSpec> fields, boolean hasSource) {
+  private BatchSchema(List<FieldSpec> fields, boolean hasSource, boolean hasPack) {
     this.fields = List.copyOf(fields);
     this.hasSource = hasSource;
+    this.hasPack = hasPack;
     List<Column> made = new ArrayList<>();
     add(made, KEY, Form.BINARY, ElementType.UINT8, List.of());
     add(made, FLAGS, Form.PRIMITIVE, ElementType.UINT8, List.of());
     if (hasSource) {
       add(made, SOURCE, Form.PRIMITIVE, ElementType.INT32, List.of());
+    }
+    if (hasPack) {
+      add(made, PACK, Form.PRIMITIVE, ElementType.INT32, List.of());
     }
     for (FieldSpec field : fields) {
       add(made, field.name(), form(field), element(field), field.shape());
@@ -108,20 +117,21 @@ public final class BatchSchema {
    * @throws IllegalArgumentException if two have one name, or an npy field's shape is not known yet
    */
   public static BatchSchema of(List<FieldSpec> fields) {
-    return of(fields, false);
+    return of(fields, false, false);
   }
 
-  /** The schema for these fields of a mixture: a column says each row's source. */
-  public static BatchSchema ofMixture(List<FieldSpec> fields) {
-    return of(fields, true);
-  }
-
-  private static BatchSchema of(List<FieldSpec> fields, boolean hasSource) {
+  /**
+   * The schema for these fields with columns that say more of each row.
+   *
+   * @param hasSource whether one says the source of a mixture that the row is of
+   * @param hasPack whether one says the pack that the row is laid into
+   */
+  public static BatchSchema of(List<FieldSpec> fields, boolean hasSource, boolean hasPack) {
     long names = fields.stream().map(FieldSpec::name).distinct().count();
     if (names != fields.size()) {
       throw new IllegalArgumentException("a field is named twice in " + fields);
     }
-    return new BatchSchema(fields, hasSource);
+    return new BatchSchema(fields, hasSource, hasPack);
   }
 
   private static Form form(FieldSpec field) {
@@ -129,7 +139,7 @@ public final class BatchSchema {
       case BYTES -> Form.BINARY;
       case INT, FLOAT -> Form.PRIMITIVE;
       case TENSOR -> Form.TENSOR;
-      case INTS, FLOATS -> Form.LIST;
+      case INTS, FLOATS, VALUES -> Form.LIST;
       case NPY ->
           throw new IllegalArgumentException(
               "the shape of npy field " + field.name() + " is not known");
@@ -184,7 +194,17 @@ public final class BatchSchema {
 
   /** The number of the first field's column: ours come before. */
   int firstField() {
-    return hasSource ? 3 : 2;
+    return 2 + (hasSource ? 1 : 0) + (hasPack ? 1 : 0);
+  }
+
+  /** The number of the column of packs. */
+  int packColumn() {
+    return firstField() - 1;
+  }
+
+  /** Whether there is a column that says which pack each row is laid into. */
+  public boolean hasPack() {
+    return hasPack;
   }
 
   /** The same as an Arrow schema; tensors carry {@code arrow.fixed_shape_tensor} metadata. */

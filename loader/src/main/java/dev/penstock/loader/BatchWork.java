@@ -20,6 +20,7 @@ final class BatchWork {
   final ShardView[] shards;
   final int[] ordinals;
   final int[] sources;
+  final int[] packs;
   final long[] epochs;
   final long[] indexes;
   final boolean[] valid;
@@ -38,6 +39,7 @@ final class BatchWork {
     this.shards = shards;
     ordinals = new int[rows];
     sources = new int[rows];
+    packs = new int[rows];
     epochs = new long[rows];
     indexes = new long[rows];
     valid = new boolean[rows];
@@ -45,6 +47,7 @@ final class BatchWork {
     for (int row = 0; row < rows; row++) {
       ordinals[row] = samples.ordinal(row);
       sources[row] = samples.source(row);
+      packs[row] = samples.pack(row);
       epochs[row] = samples.epoch(row);
       indexes[row] = samples.index(row);
       valid[row] = samples.valid(row);
@@ -61,6 +64,7 @@ final class BatchWork {
     shards = new ShardView[0];
     ordinals = new int[0];
     sources = new int[0];
+    packs = new int[0];
     epochs = new long[0];
     indexes = new long[0];
     valid = new boolean[0];

@@ -108,6 +108,40 @@ final class ColumnChoice {
     return -1;
   }
 
+  /** Bytes in front of the elements in the first sample that has the field: 0 if it is raw. */
+  int npyHeaderBytes(String name) throws IOException {
+    for (int shard = 0; shard < dataset.shardCount(); shard++) {
+      int ordinal = firstWith(shard, name);
+      if (ordinal >= 0) {
+        int[] bytes = new int[1];
+        look(
+            shard,
+            ordinal,
+            (view, run, names) -> {
+              for (int field = 0; field < view.fieldCount(); field++) {
+                if (names.name(view.fieldNameId(field)).equals(name)) {
+                  bytes[0] = headerBytes(view, run, field);
+                }
+              }
+            });
+        return bytes[0];
+      }
+    }
+    throw new IllegalArgumentException("field '%s' is in no sample of the dataset".formatted(name));
+  }
+
+  private static int headerBytes(SampleView view, ByteRun run, int field) {
+    long position = view.position(field);
+    long length = view.length(field);
+    try {
+      return NpyHeader.hasMagic(run, position, length)
+          ? Math.toIntExact(NpyHeader.parse(run, position, length).dataOffset())
+          : 0;
+    } catch (FieldFormatException e) {
+      return 0; // a bad sample, to be found when its turn comes
+    }
+  }
+
   private @Nullable FieldSpec shapeIn(int shard, int ordinal, FieldSpec spec) throws IOException {
     List<FieldSpec> found = new ArrayList<>();
     look(

@@ -252,6 +252,11 @@ public final class Dataset {
     return Optional.of(filters.isEmpty() ? first : selections.of(first, filters));
   }
 
+  /** Bytes in front of the elements in the first sample that has the field: 0 if it is raw. */
+  int npyHeaderBytes(String field) throws IOException {
+    return new ColumnChoice(this, store).npyHeaderBytes(field);
+  }
+
   /** The dictionary that parsers of this dataset share. */
   FieldNames names() {
     return names;

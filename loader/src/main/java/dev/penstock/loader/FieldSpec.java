@@ -12,7 +12,8 @@ import java.util.Objects;
  * becomes one int64), {@code label:float} (a single float feature), {@code emb:npy} (an npy file
  * whose type and shape are taken from the first sample and then required), {@code emb:f32[16,16]}
  * (raw little-endian elements, or an npy file or feature list of exactly this shape), {@code
- * ids:ints} and {@code w:floats} (integer or float features of any length).
+ * ids:ints} and {@code w:floats} (integer or float features of any length), {@code ids:u16[]} (any
+ * number of raw little-endian elements, or an npy file of one dimension: tokens).
  *
  * @param name the field's name in the samples
  * @param kind what becomes of it
@@ -35,7 +36,9 @@ public record FieldSpec(String name, Kind kind, ElementType element, List<Intege
     /** Integer features of any number: a list of int64. */
     INTS,
     /** Float features of any number: a list of float32. */
-    FLOATS
+    FLOATS,
+    /** Elements of any number, such as tokens: raw little-endian, or a one-dimensional npy file. */
+    VALUES
   }
 
   /** Checks and copies. */
@@ -65,6 +68,11 @@ public record FieldSpec(String name, Kind kind, ElementType element, List<Intege
   /** A field of a kind that needs no shape. */
   public static FieldSpec of(String name, Kind kind) {
     return new FieldSpec(name, kind, ElementType.UINT8, List.of());
+  }
+
+  /** A field of any number of elements. */
+  public static FieldSpec values(String name, ElementType element) {
+    return new FieldSpec(name, Kind.VALUES, element, List.of());
   }
 
   /** A field of fixed shape. */
@@ -102,7 +110,11 @@ public record FieldSpec(String name, Kind kind, ElementType element, List<Intege
           "field '"
               + text
               + "': type is not one of bytes, int, float, npy, ints, floats, or an element type"
-              + " with a shape such as float32[3,224,224]");
+              + " with a shape such as float32[3,224,224], or with [] for any number such as"
+              + " u16[]");
+    }
+    if (type.endsWith("[]")) {
+      return values(name, ElementType.parse(type.substring(0, bracket)));
     }
     List<Integer> shape = new ArrayList<>();
     for (String size : type.substring(bracket + 1, type.length() - 1).split(",", -1)) {

@@ -33,6 +33,9 @@ final class GatherTask implements Session.Task, AutoCloseable {
   private final InPlaceRead inPlace;
   private Row[] rows = new Row[0];
 
+  /** The pack of the row that is being filled. */
+  private int pack;
+
   /** Waits of the present batch for its bytes. */
   private long starvedNanos;
 
@@ -206,6 +209,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
   private boolean gatherRow(BatchWork work, int i, int slotOfRow)
       throws IOException, InterruptedException {
     Row row = row(slotOfRow);
+    pack = work.packs[i];
     writer.beginRow();
     if (placesKnown) {
       parse(work, i, row);
@@ -233,6 +237,9 @@ final class GatherTask implements Session.Task, AutoCloseable {
       writer.putByte(1, flags);
       if (plan.schema().hasSource()) {
         writer.putInt(2, shard.part);
+      }
+      if (plan.schema().hasPack()) {
+        writer.putInt(plan.schema().packColumn(), pack);
       }
       filler.fill(map, row.view, row.run, inPlace);
       writer.commitRow();

@@ -71,6 +71,7 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     private UsedUp usedUp = UsedUp.STOP;
     private List<SampleFilter> filters = List.of();
     private long skip;
+    private Optional<Batching> batching = Optional.empty();
     private Optional<String> orderId = Optional.empty();
     private int slots = DEFAULT_SLOTS;
     private EngineConfig engine = EngineConfig.embedded();
@@ -195,6 +196,12 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
       return this;
     }
 
+    /** Batches by the samples' lengths: packs, buckets, token budgets. */
+    public Builder batching(Batching value) {
+      batching = Optional.of(value);
+      return this;
+    }
+
     /** The order id of the other ranks: opening fails if this one's is another. */
     public Builder orderId(String hex) {
       orderId = Optional.of(hex);
@@ -272,6 +279,7 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
               usedUp,
               filters,
               skip,
+              batching,
               orderId);
       return new LoaderConfig(engine, session, slots);
     }

@@ -3,6 +3,7 @@ package dev.penstock.loader;
 import dev.penstock.cache.NextUse;
 import dev.penstock.formats.ShardIndex;
 import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.GroupedPlan;
 import dev.penstock.sharding.MixturePlan;
 import dev.penstock.sharding.Plan;
 import dev.penstock.sharding.StepPlan;
@@ -30,12 +31,16 @@ abstract sealed class PlannedUse implements NextUse {
     return switch (order) {
       case Plan plan -> new OfOne(plan, dataset);
       case MixturePlan mixture -> new OfMixture(mixture, dataset);
+      case GroupedPlan grouped -> of(grouped.inner(), dataset);
     };
   }
 
-  /** The look-ahead has reached a step. */
+  /**
+   * The look-ahead has reached a step. Where samples are grouped by their lengths, that is its
+   * group's start: what is left of the group comes next.
+   */
   final void moveTo(Cursor cursor) {
-    position = position(cursor);
+    position = position(cursor) - (cursor.grouping() == null ? 0 : 1);
   }
 
   abstract long position(Cursor cursor);

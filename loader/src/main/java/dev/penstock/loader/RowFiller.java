@@ -63,6 +63,7 @@ final class RowFiller {
       case TENSOR -> putTensor(column, field, sample, i, run);
       case INTS -> putInts(column, sample, i, run);
       case FLOATS -> putFloats(column, sample, i, run);
+      case VALUES -> putValues(column, field, sample, i, run);
       case NPY -> throw new IllegalStateException("npy shape of " + field.name() + " is open");
     }
   }
@@ -145,6 +146,44 @@ final class RowFiller {
     }
     long at = writer.reserve(column, (long) Float.BYTES * sample.valueCount(i));
     sample.copyFloat(i, run, writer.memory(), at);
+  }
+
+  private void putValues(int column, FieldSpec field, SampleView sample, int i, ByteRun run)
+      throws FieldFormatException {
+    switch (sample.kind(i)) {
+      case BYTES -> putValueBytes(column, field, sample, i, run);
+      case INT64_LIST -> {
+        requireElement(field, ElementType.INT64, "integers");
+        putInts(column, sample, i, run);
+      }
+      case FLOAT_LIST -> {
+        requireElement(field, ElementType.FLOAT32, "floats");
+        putFloats(column, sample, i, run);
+      }
+    }
+  }
+
+  private void putValueBytes(int column, FieldSpec field, SampleView sample, int i, ByteRun run)
+      throws FieldFormatException {
+    requireBytes(sample, i);
+    long position = sample.position(i);
+    long length = sample.length(i);
+    if (NpyHeader.hasMagic(run, position, length)) {
+      NpyHeader header = NpyHeader.parse(run, position, length);
+      if (header.element() != field.element() || header.shape().size() != 1) {
+        throw new FieldFormatException(
+            "npy of %s%s where %s[] is declared"
+                .formatted(
+                    header.element().numpyName(), header.shape(), field.element().numpyName()));
+      }
+      position += header.dataOffset();
+      length -= header.dataOffset();
+    }
+    if (length % field.element().bytes() != 0) {
+      throw new FieldFormatException(
+          "%d bytes are no whole number of %s".formatted(length, field.element().numpyName()));
+    }
+    writer.put(column, run, position, length);
   }
 
   private void putTensor(int column, FieldSpec field, SampleView sample, int i, ByteRun run)

@@ -36,11 +36,18 @@ final class RowMeasure {
       addFixed(index.keyBytes(ordinal));
       for (int field = 0; field < index.fieldCount(ordinal); field++) {
         int column = shard.columnOfName[index.fieldNameId(ordinal, field)];
-        if (column >= 0 && columns.get(column).form() == BatchSchema.Form.BINARY) {
+        if (column >= 0 && isAnyLength(column)) {
           bytes[column] += index.fieldBytes(ordinal, field);
         }
       }
     }
+  }
+
+  private boolean isAnyLength(int column) {
+    return switch (columns.get(column).form()) {
+      case BINARY, LIST -> true;
+      case PRIMITIVE, TENSOR -> false;
+    };
   }
 
   /** Adds a parsed row. */
@@ -54,9 +61,10 @@ final class RowMeasure {
       switch (columns.get(column).form()) {
         case BINARY -> bytes[column] += view.length(field);
         case LIST -> {
-          if (view.kind(field) != FieldKind.BYTES) {
-            bytes[column] += (long) view.valueCount(field) * columns.get(column).element().bytes();
-          }
+          bytes[column] +=
+              view.kind(field) == FieldKind.BYTES
+                  ? view.length(field)
+                  : (long) view.valueCount(field) * columns.get(column).element().bytes();
         }
         case PRIMITIVE, TENSOR -> {}
       }

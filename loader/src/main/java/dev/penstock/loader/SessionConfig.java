@@ -34,6 +34,7 @@ import java.util.stream.Stream;
  * @param usedUp what a mixture does at the end of a source of so many epochs
  * @param filters of which a sample has to pass all, in every source
  * @param skip steps by which to go on (or back, if negative) before the first
+ * @param batching batches by the samples' lengths; empty for batches of {@code batchSize} rows
  * @param orderId the order that other ranks have; refused if this one's is another
  */
 public record SessionConfig(
@@ -58,6 +59,7 @@ public record SessionConfig(
     UsedUp usedUp,
     List<SampleFilter> filters,
     long skip,
+    Optional<Batching> batching,
     Optional<String> orderId) {
   /** Bad samples that are tolerated in any run before the share of them counts. */
   public static final long DEFAULT_MAX_BAD_SAMPLES = 1000;
@@ -81,6 +83,9 @@ public record SessionConfig(
           "--end: %s has no meaning for a mixture, whose sources repeat or hand over; only drop is accepted"
               .formatted(end.toString().toLowerCase(Locale.ROOT)));
     }
+    if (batching.isPresent()) {
+      checkBatching(batching.get(), end, onBad);
+    }
     atLeast("--batch-size", batchSize, 1);
     atLeast("--world", world, 1);
     atLeast("--epochs", epochs, 0);
@@ -93,6 +98,18 @@ public record SessionConfig(
       throw new IllegalArgumentException(
           "--batch-size: %d rows on %d ranks are more than 2^31-1 in a global batch"
               .formatted(batchSize, world));
+    }
+  }
+
+  private static void checkBatching(Batching batching, End end, BadSamplePolicy onBad) {
+    if (end == End.PAD) {
+      throw new IllegalArgumentException(
+          "--end: pad has no meaning for batches by lengths, which run on over the ends of epochs");
+    }
+    if (batching.kind().packs() && onBad == BadSamplePolicy.REPLACE) {
+      throw new IllegalArgumentException(
+          "--on-bad: replace has no meaning for packs, whose other samples leave no room for a"
+              + " longer one; skip leaves the place empty");
     }
   }
 

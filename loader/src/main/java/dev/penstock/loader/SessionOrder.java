@@ -2,6 +2,9 @@ package dev.penstock.loader;
 
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.DatasetShape;
+import dev.penstock.sharding.End;
+import dev.penstock.sharding.GroupedPlan;
+import dev.penstock.sharding.Grouping;
 import dev.penstock.sharding.MixPart;
 import dev.penstock.sharding.Mixture;
 import dev.penstock.sharding.MixturePlan;
@@ -15,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The order that a configuration asks for: that of its cursor if it has one, else the defaults for
@@ -25,8 +29,20 @@ import java.util.OptionalInt;
  */
 record SessionOrder(StepPlan plan, Cursor start) {
 
-  /** The order of one dataset. */
-  static SessionOrder of(SessionConfig config, Dataset dataset) throws IOException {
+  /** Steps of packs that a group holds as a rule, and packs that it holds at least. */
+  private static final int GROUP_STEPS = 4;
+
+  private static final int GROUP_PACKS_MIN = 256;
+
+  /** Steps of other batches by lengths that a group holds. */
+  private static final int GROUP_BATCHES = 16;
+
+  /** Bounds a group where the defaults choose it: half of what is allowed. */
+  private static final int GROUP_SAMPLES_MAX = Grouping.GROUP_MAX / 2;
+
+  /** The order of one dataset; {@code lengths} are asked for if batches go by them. */
+  static SessionOrder of(SessionConfig config, Dataset dataset, @Nullable TokenLengths lengths)
+      throws IOException {
     DatasetShape shape = dataset.shape(config.filters());
     OrderSpec spec =
         config
@@ -46,11 +62,57 @@ record SessionOrder(StepPlan plan, Cursor start) {
     if (config.extentSamples().isPresent()) {
       spec = spec.withExtentSamples(config.extentSamples().getAsInt());
     }
-    if (config.cursor().isPresent()
-        && !config.cursor().get().fingerprint().equals(shape.fingerprint())) {
-      return at(config, grown(config, dataset, shape, spec, config.cursor().get()));
+    Grouping rule = rule(config, lengths, shape.sampleCount());
+    if (rule != null) {
+      spec = spec.withGlobalBatch(rule.group()).withEnd(End.CARRY);
     }
-    return at(config, Plan.of(shape, spec));
+    boolean same =
+        config.cursor().isEmpty()
+            || config.cursor().get().fingerprint().equals(shape.fingerprint());
+    Plan plan =
+        same
+            ? Plan.of(shape, spec)
+            : grown(config, dataset, shape, spec, config.cursor().orElseThrow());
+    return at(config, grouped(config, plan, rule, lengths));
+  }
+
+  private static StepPlan grouped(
+      SessionConfig config,
+      StepPlan plan,
+      @Nullable Grouping rule,
+      @Nullable TokenLengths lengths) {
+    return rule == null || lengths == null
+        ? plan
+        : GroupedPlan.of(plan, rule, config.globalBatch(), lengths);
+  }
+
+  /** How batches go by lengths: in the cursor's groups, else those that data and batch suggest. */
+  private static @Nullable Grouping rule(
+      SessionConfig config, @Nullable TokenLengths lengths, long samples) {
+    if (config.batching().isEmpty() || lengths == null) {
+      return null;
+    }
+    Batching batching = config.batching().get();
+    Grouping saved = config.cursor().map(Cursor::grouping).orElse(null);
+    int group;
+    if (batching.group().isPresent() || saved != null) {
+      group = batching.group().orElse(saved == null ? 0 : saved.group());
+    } else {
+      group = group(batching, config.globalBatch(), lengths.mean(), samples);
+    }
+    boolean perRank = batching.kind() == Grouping.Kind.TOKENS;
+    long budget = perRank ? batching.tokens() * config.world() : batching.tokens();
+    return new Grouping(batching.kind(), group, budget, 0);
+  }
+
+  private static int group(Batching batching, int batch, double meanTokens, long samples) {
+    if (batching.kind().packs()) {
+      double packs = Math.max(GROUP_PACKS_MIN, (double) GROUP_STEPS * batch);
+      double wanted = Math.max(GROUP_PACKS_MIN, packs * batching.tokens() / meanTokens);
+      return (int) Math.max(1, Math.min(Math.min(wanted, GROUP_SAMPLES_MAX), (double) samples));
+    }
+    long steps = Math.min(GROUP_BATCHES, Math.min(GROUP_SAMPLES_MAX, samples) / batch);
+    return Math.toIntExact(Math.max(1, steps) * batch);
   }
 
   /**
@@ -62,7 +124,9 @@ record SessionOrder(StepPlan plan, Cursor start) {
       throws IOException {
     Optional<DatasetShape> before = dataset.before(saved.fingerprint(), config.filters());
     if (before.isPresent() && before.get().fingerprint().equals(saved.fingerprint())) {
-      long growsAt = saved.index() == 0 ? saved.epoch() : saved.epoch() + 1;
+      Grouping grouping = saved.grouping();
+      boolean begun = saved.index() > 0 || (grouping != null && grouping.taken() > 0);
+      long growsAt = begun ? saved.epoch() + 1 : saved.epoch();
       return Plan.grown(before.get(), now, spec, growsAt);
     }
     throw new IllegalArgumentException(
@@ -95,7 +159,9 @@ record SessionOrder(StepPlan plan, Cursor start) {
   }
 
   /** The order of a mixture; weights that differ from the cursor's hold from there on. */
-  static SessionOrder ofMixture(SessionConfig config, List<Dataset> datasets) throws IOException {
+  static SessionOrder ofMixture(
+      SessionConfig config, List<Dataset> datasets, @Nullable TokenLengths lengths)
+      throws IOException {
     List<MixPart> parts = new ArrayList<>();
     List<Double> weights = new ArrayList<>();
     for (int i = 0; i < datasets.size(); i++) {
@@ -111,6 +177,14 @@ record SessionOrder(StepPlan plan, Cursor start) {
     Mixture mixture =
         Mixture.defaults(
             parts, config.shuffle(), config.usedUp(), config.seed(), config.globalBatch());
+    long samples = 0;
+    for (DatasetShape shape : mixture.shapes()) {
+      samples += shape.sampleCount();
+    }
+    Grouping rule = rule(config, lengths, samples);
+    if (rule != null) {
+      mixture = mixture.withGlobalBatch(rule.group());
+    }
     if (config.lanes().isPresent()) {
       mixture = mixture.withLanes(config.lanes().getAsInt());
     }
@@ -127,7 +201,7 @@ record SessionOrder(StepPlan plan, Cursor start) {
         mixture = mixture.withWeights(saved.index(), weights);
       }
     }
-    return at(config, MixturePlan.of(mixture));
+    return at(config, grouped(config, MixturePlan.of(mixture), rule, lengths));
   }
 
   private static List<SourceOrder> orders(SessionConfig config, List<SourceOrder> defaults) {

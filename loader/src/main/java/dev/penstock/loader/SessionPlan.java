@@ -3,9 +3,12 @@ package dev.penstock.loader;
 import dev.penstock.cache.NextUse;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.DatasetShape;
+import dev.penstock.sharding.GroupedPlan;
 import dev.penstock.sharding.StepPlan;
+import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a session is going to do, known before any sample is read: order, columns, and how large the
@@ -36,22 +39,57 @@ public final class SessionPlan {
     this.start = order.start();
     this.nextUse = PlannedUse.of(this.order, dataset);
     this.cursorBytes = CursorJson.write(this.order.longest()).length;
-    this.slotBytes = BatchWriter.slotBytes(schema, config.batchSize(), dataBytes(), cursorBytes);
+    int rows = likelyRows();
+    this.slotBytes = BatchWriter.slotBytes(schema, rows, dataBytes(rows), cursorBytes);
   }
 
   /** Of one dataset. */
   static SessionPlan of(SessionConfig config, Dataset dataset) throws IOException {
-    BatchSchema schema = BatchSchema.of(dataset.columns(config.fields()));
-    return new SessionPlan(config, dataset, schema, SessionOrder.of(config, dataset));
+    SessionOrder order = SessionOrder.of(config, dataset, lengths(config, dataset));
+    return new SessionPlan(config, dataset, schema(config, dataset), order);
   }
 
   /** Of the datasets of the configuration's mixture. */
   static SessionPlan of(SessionConfig config, List<Dataset> sources) throws IOException {
-    SessionOrder order = SessionOrder.ofMixture(config, sources);
     Dataset joined =
         Dataset.joined(sources, config.mix().stream().map(DataSource::weight).toList());
-    BatchSchema schema = BatchSchema.ofMixture(joined.columns(config.fields()));
-    return new SessionPlan(config, joined, schema, order);
+    SessionOrder order = SessionOrder.ofMixture(config, sources, lengths(config, joined));
+    return new SessionPlan(config, joined, schema(config, joined), order);
+  }
+
+  private static BatchSchema schema(SessionConfig config, Dataset dataset) throws IOException {
+    boolean packs = config.batching().filter(batching -> batching.kind().packs()).isPresent();
+    return BatchSchema.of(dataset.columns(config.fields()), !config.mix().isEmpty(), packs);
+  }
+
+  /** What batches by lengths go by; null if batches have a fixed number of rows. */
+  private static @Nullable TokenLengths lengths(SessionConfig config, Dataset dataset)
+      throws IOException {
+    if (config.batching().isEmpty()) {
+      return null;
+    }
+    String name = config.batching().get().field();
+    for (FieldSpec field : config.fields()) {
+      if (field.name().equals(name)) {
+        return new TokenLengths(dataset, field);
+      }
+    }
+    throw new IllegalArgumentException(
+        "batching by the lengths of field '%s', which is not delivered; declare it among the fields, as %s:u16[]"
+            .formatted(name, name));
+  }
+
+  /**
+   * Rows that a batch is expected not to exceed. Batches by lengths have as many as they happen to
+   * have: those of the first step, and a quarter more.
+   */
+  private int likelyRows() {
+    if (!(order instanceof GroupedPlan)) {
+      return config.batchSize();
+    }
+    StepSamples first = new StepSamples();
+    order.rank(config.rank(), config.world()).fill(start, first);
+    return Math.max(config.batchSize(), first.count() + first.count() / 4 + 16);
   }
 
   /**
@@ -59,8 +97,7 @@ public final class SessionPlan {
    * deviations plus one largest sample, or all samples of the largest size if that is less. A batch
    * that exceeds it makes its ring grow.
    */
-  private long dataBytes() {
-    int rows = config.batchSize();
+  private long dataBytes(int rows) {
     double spread = SIZE_DEVIATIONS * Math.sqrt(rows) * dataset.sampleBytesDeviation();
     double likely = rows * dataset.sampleBytesMean() + spread + dataset.sampleBytesMax();
     double most = (double) rows * dataset.sampleBytesMax();

@@ -75,8 +75,7 @@ class HostBytesTest {
               .seed(11)
               .epochs(epochs)
               .build();
-      loader =
-          Loader.open(config, Engine.open(engine, o -> o.handles("/a") ? replaced(o) : o));
+      loader = Loader.open(config, Engine.open(engine, o -> o.handles("/a") ? replaced(o) : o));
     }
 
     private MemoryOrigin replaced(dev.penstock.cache.origin.Origin files) {
@@ -132,7 +131,10 @@ class HostBytesTest {
       assertEquals(2 * perEpoch, steps);
       System.out.printf(
           "host %d: first epoch %.2f %% of an eighth (%.1f MiB), second %.2f %%%n",
-          rank, 800.0 * fetched[0] / allBytes, allBytes / 8.0 / (1 << 20), 800.0 * fetched[1] / allBytes);
+          rank,
+          800.0 * fetched[0] / allBytes,
+          allBytes / 8.0 / (1 << 20),
+          800.0 * fetched[1] / allBytes);
       double share = HOSTS * (double) fetched[0] / allBytes;
       assertTrue(share > 0.97 && share < 1.03, "host " + rank + ": " + share);
       assertTrue(HOSTS * (double) fetched[1] / allBytes < 0.01, "host " + rank);

@@ -1,6 +1,7 @@
 package dev.penstock.sharding;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A position in an order and all that fixes the order, in a form small enough for any checkpoint.
@@ -15,6 +16,8 @@ import java.util.List;
  * @param sources of a mixture, whose {@code index} is the row since the run's start and whose own
  *     {@code window}, {@code groups} and {@code extentSamples} say nothing; empty for one dataset
  * @param schedule of a mixture's weights, oldest first; empty for one dataset
+ * @param grouping of samples by their lengths: epoch and index are then those of the group's first
+ *     sample; null where a step is the next samples
  */
 public record Cursor(
     int version,
@@ -31,7 +34,8 @@ public record Cursor(
     int groups,
     int extentSamples,
     List<SourceOrder> sources,
-    List<MixEntry> schedule) {
+    List<MixEntry> schedule,
+    @Nullable Grouping grouping) {
   public Cursor {
     sources = List.copyOf(sources);
     schedule = List.copyOf(schedule);
@@ -68,7 +72,8 @@ public record Cursor(
         groups,
         extentSamples,
         sources,
-        schedule);
+        schedule,
+        grouping);
   }
 
   Cursor named(String newFingerprint) {
@@ -89,6 +94,28 @@ public record Cursor(
             groups,
             extentSamples,
             sources,
-            schedule);
+            schedule,
+            grouping);
+  }
+
+  /** The same place with other batches. */
+  Cursor grouped(int batch, long newStep, @Nullable Grouping other) {
+    return new Cursor(
+        version,
+        fingerprint,
+        shuffle,
+        end,
+        seed,
+        epoch,
+        index,
+        newStep,
+        batch,
+        lanes,
+        window,
+        groups,
+        extentSamples,
+        sources,
+        schedule,
+        other);
   }
 }

@@ -18,6 +18,7 @@ final class Keyed {
   static final long ORDER_ID = 5;
   static final long SPLIT = 6;
   static final long MIX_SOURCE = 7;
+  static final long GROUP_UNITS = 8;
 
   private static final long GAMMA = 0x9E3779B97F4A7C15L;
 

@@ -112,7 +112,7 @@ public final class MixturePlan implements StepPlan {
       locators[d] = orders[d].locator();
     }
     MixtureLocator locator = new MixtureLocator(schedule, mixture.lanes(), perLane, locators);
-    return new RankView(this, steps, mixture.lanes(), locator, rank, world);
+    return new LaneView(this, steps, mixture.lanes(), locator, rank, world);
   }
 
   @Override
@@ -320,7 +320,8 @@ public final class MixturePlan implements StepPlan {
         1,
         1,
         mixture.sources(),
-        schedule.history(index));
+        schedule.history(index),
+        null);
   }
 
   private Cursor own(Cursor at) {

@@ -262,7 +262,8 @@ public final class Plan implements StepPlan {
         spec.groups(),
         spec.extentSamples(),
         List.of(),
-        List.of());
+        List.of(),
+        null);
   }
 
   @Override
@@ -292,7 +293,7 @@ public final class Plan implements StepPlan {
 
   @Override
   public RankView rank(int rank, int world) {
-    return new RankView(this, steps, spec.lanes(), order.locator(), rank, world);
+    return new LaneView(this, steps, spec.lanes(), order.locator(), rank, world);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.penstock.sharding;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Compares a saved cursor with the order that should go on from it. */
 final class Resumption {
@@ -51,7 +52,16 @@ final class Resumption {
     add(changes, "groups", saved.groups(), now.groups());
     add(changes, "extentSamples", saved.extentSamples(), now.extentSamples());
     addSources(changes, saved.sources(), now.sources());
+    add(changes, "grouping by lengths", rule(saved.grouping()), rule(now.grouping()));
     return changes;
+  }
+
+  /** Cursors of grouped orders are compared by {@link GroupedPlan}. */
+  static String rule(@Nullable Grouping grouping) {
+    return grouping == null
+        ? "none"
+        : "%s of %d tokens in groups of %d samples"
+            .formatted(grouping.kind(), grouping.budget(), grouping.group());
   }
 
   /** Names are for people: another is no other source. */

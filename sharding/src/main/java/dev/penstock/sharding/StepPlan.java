@@ -5,7 +5,7 @@ package dev.penstock.sharding;
  * ({@link MixturePlan}): pure arithmetic on cursors. Thread-safe; what {@link #rank} and {@link
  * #lookAhead} hand out is for one thread each.
  */
-public sealed interface StepPlan permits Plan, MixturePlan {
+public sealed interface StepPlan permits Plan, MixturePlan, GroupedPlan {
   /** The cursor before the first step. */
   Cursor start();
 

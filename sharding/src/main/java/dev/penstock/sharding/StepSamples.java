@@ -17,6 +17,7 @@ public final class StepSamples {
   private long[] indexes = new long[0];
   private int[] lanes = new int[0];
   private int[] sources = new int[0];
+  private int[] packs = new int[0];
   private boolean[] valid = new boolean[0];
 
   /** Rows of this rank. */
@@ -62,6 +63,11 @@ public final class StepSamples {
     return sources[row];
   }
 
+  /** The pack of this rank's step that the row is laid into; 0 unless the plan packs. */
+  public int pack(int row) {
+    return packs[row];
+  }
+
   public int lane(int row) {
     return lanes[row];
   }
@@ -83,6 +89,7 @@ public final class StepSamples {
       indexes = new long[rows];
       lanes = new int[rows];
       sources = new int[rows];
+      packs = new int[rows];
       valid = new boolean[rows];
     }
   }
@@ -92,6 +99,19 @@ public final class StepSamples {
     indexes[row] = index;
     lanes[row] = lane;
     valid[row] = counts;
+  }
+
+  /** Takes a row of another step. */
+  void copy(int row, StepSamples from, int i, int pack) {
+    samples[row] = from.samples[i];
+    shards[row] = from.shards[i];
+    ordinals[row] = from.ordinals[i];
+    epochs[row] = from.epochs[i];
+    indexes[row] = from.indexes[i];
+    lanes[row] = from.lanes[i];
+    sources[row] = from.sources[i];
+    valid[row] = from.valid[i];
+    packs[row] = pack;
   }
 
   /** Says which source a row came from, and its place there. */

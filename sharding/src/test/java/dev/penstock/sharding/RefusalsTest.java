@@ -70,7 +70,8 @@ class RefusalsTest {
             2,
             5,
             at.sources(),
-            at.schedule());
+            at.schedule(),
+            null);
     refused(() -> plan.resume(newer), "algorithm version was 2, is 1");
   }
 

@@ -5,6 +5,7 @@ import dev.penstock.loader.Dataset;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.GroupedPlan;
 import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
@@ -67,6 +68,9 @@ record ExplainReport(long step, Cursor cursor, List<Map<String, Object>> rows) {
     map.put("key", index.key(ordinal));
     if (!session.sourceNames().isEmpty()) {
       map.put("source", session.sourceNames().get(samples.source(row)));
+    }
+    if (session.order() instanceof GroupedPlan grouped && grouped.packs()) {
+      map.put("pack", samples.pack(row));
     }
     return map;
   }

@@ -1,6 +1,7 @@
 package dev.penstock.loader.cli;
 
 import dev.penstock.loader.BadSamplePolicy;
+import dev.penstock.loader.Batching;
 import dev.penstock.loader.FieldSpec;
 import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.MixForm;
@@ -54,6 +55,13 @@ final class OrderOptions {
       order = 1,
       description = "Rows of this rank's batches (default 64); a step has ROWS times --world.")
   private int batchSize = 64;
+
+  @Option(
+      names = "--batching",
+      paramLabel = "RULE",
+      order = 1,
+      description = "By lengths: first-fit:FIELD:TOKENS, best-fit:…, bucket:FIELD, tokens:FIELD:N.")
+  private Optional<String> batching = Optional.empty();
 
   @Option(
       names = "--shuffle",
@@ -202,6 +210,7 @@ final class OrderOptions {
                   .fields(fields.stream().map(FieldSpec::parse).toList())
                   .onBad(onBad);
           cursor().ifPresent(builder::cursor);
+          batching.map(Batching::parse).ifPresent(builder::batching);
           orderId.ifPresent(builder::orderId);
           lanes.ifPresent(builder::lanes);
           window.ifPresent(builder::window);

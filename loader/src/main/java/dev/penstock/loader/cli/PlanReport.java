@@ -5,6 +5,8 @@ import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.DatasetShape;
 import dev.penstock.sharding.End;
+import dev.penstock.sharding.GroupedPlan;
+import dev.penstock.sharding.Grouping;
 import dev.penstock.sharding.MixEntry;
 import dev.penstock.sharding.Mixture;
 import dev.penstock.sharding.MixturePlan;
@@ -56,21 +58,27 @@ record PlanReport(SessionPlan plan, long samples, long bytes, long tail, long ho
             new ByteSize(bytes),
             data.format().kind().toString().toLowerCase(Locale.ROOT),
             String.join(" ", data.fieldNames())));
-    switch (order) {
+    switch (samples(order)) {
       case Plan one -> lines.add("          fingerprint " + one.shape().fingerprint());
       case MixturePlan mixture -> addSources(lines, mixture);
+      case GroupedPlan _ -> {}
     }
     lines.add(
         String.format(
             Locale.ROOT,
-            "steps     %,d an epoch, of %,d rows (%,d on each of %,d ranks)",
+            "steps     %,d an epoch, of %,d %s (%,d on each of %,d ranks)",
             order.stepsPerEpoch(),
             order.globalBatch(),
+            order instanceof GroupedPlan grouped && grouped.packs() ? "packs" : "rows",
             config.batchSize(),
             config.world()));
-    switch (order) {
+    if (order instanceof GroupedPlan grouped) {
+      lines.add("batches   " + describe(grouped));
+    }
+    switch (samples(order)) {
       case Plan one -> addOrder(lines, one);
       case MixturePlan mixture -> addOrder(lines, mixture);
+      case GroupedPlan _ -> {}
     }
     lines.add("          order id " + order.orderId());
     lines.add(
@@ -86,6 +94,21 @@ record PlanReport(SessionPlan plan, long samples, long bytes, long tail, long ho
             "hosts     with one rank a host, each reads at most %s an epoch",
             new ByteSize(hostBytes)));
     return lines;
+  }
+
+  /** The order of the samples, whatever they are grouped into. */
+  private static StepPlan samples(StepPlan order) {
+    return order instanceof GroupedPlan grouped ? grouped.inner() : order;
+  }
+
+  private static String describe(GroupedPlan order) {
+    Grouping rule = order.rule();
+    return String.format(
+        Locale.ROOT,
+        "%s%s, formed in groups of %,d samples; the number of steps is an estimate from the first",
+        name(rule.kind()),
+        rule.budget() == 0 ? "" : " of %,d tokens".formatted(rule.budget()),
+        rule.group());
   }
 
   private void addSources(List<String> lines, MixturePlan order) {
@@ -177,9 +200,15 @@ record PlanReport(SessionPlan plan, long samples, long bytes, long tail, long ho
     map.put("steps_per_epoch", order.stepsPerEpoch());
     map.put("global_batch", order.globalBatch());
     map.put("lanes", order.lanes());
-    switch (order) {
+    if (order instanceof GroupedPlan grouped) {
+      map.put("batching", name(grouped.rule().kind()));
+      map.put("batching_group_samples", grouped.rule().group());
+      map.put("batching_budget_tokens", grouped.rule().budget());
+    }
+    switch (samples(order)) {
       case Plan one -> putOrder(map, one);
       case MixturePlan mixture -> putOrder(map, mixture);
+      case GroupedPlan _ -> {}
     }
     map.put("order_id", order.orderId());
     map.put("working_set_samples", order.workingSetSamples());

@@ -2,6 +2,7 @@ package dev.penstock.loader.sidecar;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.loader.BadSamplePolicy;
+import dev.penstock.loader.Batching;
 import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.DataPart;
 import dev.penstock.loader.FieldSpec;
@@ -35,6 +36,7 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
           "used_up",
           "filter",
           "skip",
+          "batching",
           "order_id",
           "batch_size",
           "rank",
@@ -85,6 +87,7 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
               choice(json, "used_up", UsedUp.STOP),
               SampleFilter.parseAll(texts(json, "filter")),
               number(json, "skip", 0),
+              Optional.ofNullable(json.path("batching").textValue()).map(Batching::parse),
               Optional.ofNullable(json.path("order_id").textValue()));
       return new OpenRequest(session, optional(json, "slots"), number(json, "min_slot_bytes", 0));
     } catch (IllegalArgumentException | ArithmeticException e) {

@@ -139,6 +139,23 @@ class MixtureCommandTest {
   }
 
   @Test
+  void mixturesArePackedToo(@TempDir Path temporary) {
+    String rule = "--batching=best-fit:bin:2000,group=120";
+    List<String> run = mix("read", "--field=bin:u8[]", rule, "--epochs=2");
+    SortedMap<Long, List<String>> whole = shell.keys(run, 6, 1);
+    assertEquals(whole, shell.keys(run, 6, 3));
+    long web =
+        whole.values().stream().flatMap(List::stream).filter(row -> row.endsWith(" web")).count();
+    long all = whole.values().stream().mapToLong(List::size).sum();
+    assertEquals(0.5, (double) web / all, 0.05);
+    String cursor = temporary.resolve("at.json").toString();
+    SortedMap<Long, List<String>> parts =
+        shell.keys(Shell.with(run, "--steps=3", "--cursor-out=" + cursor), 6, 2);
+    parts.putAll(shell.keys(Shell.with(run, "--cursor=" + cursor), 6, 6));
+    assertEquals(whole, parts);
+  }
+
+  @Test
   void aUsedUpSourceStopsTheRunOrHandsOver(@TempDir Path temporary) {
     List<String> finite =
         List.of(

@@ -243,6 +243,30 @@ class OrderCommandTest {
     refused("has no step 99", of("plan", "--explain", "--step=99"));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"first-fit:bin:2000", "best-fit:bin:1000", "bucket:bin"})
+  void batchesByLengthsAreTheSameOnEveryWorld(String rule, @TempDir Path temporary)
+      throws IOException {
+    List<String> run = of("read", "--field=bin:u8[]", "--batching=" + rule, "--epochs=2");
+    SortedMap<Long, List<String>> whole = shell.keys(run, 12, 1);
+    assertEquals(whole, shell.keys(run, 12, 4));
+    List<String> plan = of("plan", "--field=bin:u8[]", "--batching=" + rule, "--epochs=2");
+    assertEquals(whole, shell.keys(plan, 12, 6));
+    String cursor = temporary.resolve("at.json").toString();
+    SortedMap<Long, List<String>> parts =
+        shell.keys(Shell.with(run, "--steps=2", "--cursor-out=" + cursor), 12, 3);
+    parts.putAll(shell.keys(Shell.with(run, "--cursor=" + cursor), 12, 2));
+    assertEquals(whole, parts);
+    List<String> twelve = Shell.with(plan, "--batch-size=12");
+    boolean packs = !rule.startsWith("bucket");
+    assertTrue(shell.ok(twelve).contains(packs ? "of 12 packs" : "of 12 rows"), shell.printed());
+    JsonNode step = shell.json(Shell.with(twelve, "--explain", "--step=1"));
+    assertEquals(packs, step.path("rows").get(0).has("pack"));
+    assertEquals(whole.getOrDefault(1L, List.of()).size(), step.path("rows").size());
+    refused("grouping by lengths was", of("read", "--batch-size=12", "--cursor=" + cursor));
+    refused("declare it among the fields", of("read", "--batching=" + rule));
+  }
+
   @Test
   void anotherOrderThanTheOtherRanksIsRefused() throws IOException {
     String id = shell.json(of("plan", "--batch-size=24")).path("order_id").asText();
