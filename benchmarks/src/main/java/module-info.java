@@ -24,5 +24,6 @@ module dev.penstock.benchmarks {
 
   provides dev.penstock.loader.cli.Verb with
       dev.penstock.benchmarks.verbs.BenchVerb,
+      dev.penstock.benchmarks.verbs.ConformanceVerb,
       dev.penstock.benchmarks.verbs.DemoVerb;
 }

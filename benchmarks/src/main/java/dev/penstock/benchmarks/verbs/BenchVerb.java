@@ -15,6 +15,8 @@ import picocli.CommandLine.Command;
     subcommands = {
       PipelineVerb.class,
       CacheVerb.class,
+      ShuffleVerb.class,
+      RemoteVerb.class,
       GenerateVerb.class,
       JmhVerb.class,
       RehearseVerb.class
@@ -22,6 +24,7 @@ import picocli.CommandLine.Command;
 public final class BenchVerb extends Verb {
   @Override
   public Integer call() {
-    throw new UsageException("no part was given: pipeline, cache, generate, remote or jmh");
+    throw new UsageException(
+        "no part was given: pipeline, cache, shuffle, generate, remote or jmh");
   }
 }
