@@ -92,7 +92,7 @@ public record SsdConfig(List<Directory> directories, Optional<CacheKey> key, Cac
   public long memoryBytes(int blockBytes) {
     long bytes = isOn() ? (long) WRITES * blockBytes : 0;
     for (Directory directory : directories) {
-      bytes += SsdStore.memoryBytes(directory.bytes().orElse(0), blockBytes);
+      bytes += SsdStore.memoryBytes(directory.bytes().orElse(0), blockBytes, key.isPresent());
       bytes += key.isPresent() ? (WRITES + 4L) * blockBytes : 0;
     }
     return bytes;

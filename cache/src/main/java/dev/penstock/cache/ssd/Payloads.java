@@ -59,11 +59,11 @@ final class Payloads implements AutoCloseable {
    * it. The bytes behind the block's, up to whole pages, become zero. One thread.
    */
   Source prepare(SlotTable table, int slot, MemorySegment slab, long slabOffset) {
-    int length = table.length[slot];
+    int length = table.length(slot);
     Sealing sealed = sealing;
     if (sealed == null) {
       slab.asSlice(slabOffset + length, padded(length) - length).fill((byte) 0);
-      table.crc[slot] = crc(slab, slabOffset, length);
+      table.crc(slot, crc(slab, slabOffset, length));
       return new Source(slab, slabOffset, -1);
     }
     int place = sealed.pool.take();
@@ -80,7 +80,7 @@ final class Payloads implements AutoCloseable {
         seal);
     table.setSeal(slot, seal, 0);
     target.asSlice(length, padded(length) - length).fill((byte) 0);
-    table.crc[slot] = crc(target, 0, length);
+    table.crc(slot, crc(target, 0, length));
     return new Source(sealed.pool.slab(), at, place);
   }
 
@@ -93,8 +93,8 @@ final class Payloads implements AutoCloseable {
 
   /** Whether the payload that was read is the slot's; in place it becomes the block's bytes. */
   boolean check(SlotTable table, int slot, MemorySegment slab, long slabOffset) {
-    int length = table.length[slot];
-    if (crc(slab, slabOffset, length) != table.crc[slot]) {
+    int length = table.length(slot);
+    if (crc(slab, slabOffset, length) != table.crc(slot)) {
       return false;
     }
     Sealing sealed = sealing;
@@ -103,7 +103,7 @@ final class Payloads implements AutoCloseable {
 
   private static boolean unseal(
       Sealing sealed, SlotTable table, int slot, MemorySegment slab, long slabOffset) {
-    int length = table.length[slot];
+    int length = table.length(slot);
     ByteBuffer seal = ByteBuffer.allocate(SlotHeader.SEAL_BYTES);
     table.getSeal(slot, seal, 0);
     synchronized (sealed.reading) {

@@ -39,12 +39,12 @@ final class SlotHeader {
   /** Writes the header of {@code slot} from the table's columns to {@code at} of {@code page}. */
   void encode(ByteBuffer page, int at, int slot, SlotTable table) {
     page.order(ByteOrder.LITTLE_ENDIAN);
-    page.putLong(at + HIGH, table.high[slot]);
-    page.putLong(at + LOW, table.low[slot]);
-    page.putInt(at + NUMBER, table.number[slot]);
-    page.putInt(at + LENGTH, table.length[slot] | (table.decoded(slot) ? DECODED_BIT : 0));
-    page.putInt(at + PAYLOAD_CRC, table.crc[slot]);
-    page.putInt(at + DATASET, table.dataset[slot]);
+    page.putLong(at + HIGH, table.high(slot));
+    page.putLong(at + LOW, table.low(slot));
+    page.putInt(at + NUMBER, table.number(slot));
+    page.putInt(at + LENGTH, table.length(slot) | (table.decoded(slot) ? DECODED_BIT : 0));
+    page.putInt(at + PAYLOAD_CRC, table.crc(slot));
+    page.putInt(at + DATASET, table.dataset(slot));
     table.getSeal(slot, page, at + SEAL);
     page.putInt(at + HEADER_CRC, crc(page, at, slot));
   }
@@ -56,13 +56,13 @@ final class SlotHeader {
     if (length < 1 || length > blockBytes || page.getInt(at + HEADER_CRC) != crc(page, at, slot)) {
       return false;
     }
-    table.high[slot] = page.getLong(at + HIGH);
-    table.low[slot] = page.getLong(at + LOW);
-    table.number[slot] = page.getInt(at + NUMBER);
-    table.length[slot] = length;
-    table.setDecoded(slot, (page.getInt(at + LENGTH) & DECODED_BIT) != 0);
-    table.crc[slot] = page.getInt(at + PAYLOAD_CRC);
-    table.dataset[slot] = page.getInt(at + DATASET);
+    table.high(slot, page.getLong(at + HIGH));
+    table.low(slot, page.getLong(at + LOW));
+    table.number(slot, page.getInt(at + NUMBER));
+    table.length(slot, length);
+    table.decoded(slot, (page.getInt(at + LENGTH) & DECODED_BIT) != 0);
+    table.crc(slot, page.getInt(at + PAYLOAD_CRC));
+    table.dataset(slot, page.getInt(at + DATASET));
     table.setSeal(slot, page, at + SEAL);
     return true;
   }

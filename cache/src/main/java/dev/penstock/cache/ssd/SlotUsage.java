@@ -8,13 +8,13 @@ final class SlotUsage {
   private final ConcurrentHashMap<Integer, Integer> jobs = new ConcurrentHashMap<>();
 
   void add(SlotTable table, int slot) {
-    datasets.merge(table.dataset[slot], 1, Integer::sum);
-    jobs.merge(table.job[slot], 1, Integer::sum);
+    datasets.merge(table.dataset(slot), 1, Integer::sum);
+    jobs.merge(table.job(slot), 1, Integer::sum);
   }
 
   void remove(SlotTable table, int slot) {
-    datasets.computeIfPresent(table.dataset[slot], (_, count) -> less(count));
-    jobs.computeIfPresent(table.job[slot], (_, count) -> less(count));
+    datasets.computeIfPresent(table.dataset(slot), (_, count) -> less(count));
+    jobs.computeIfPresent(table.job(slot), (_, count) -> less(count));
   }
 
   @SuppressWarnings("NullAway") // The map drops what becomes null.

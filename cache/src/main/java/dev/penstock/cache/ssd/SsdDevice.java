@@ -1,10 +1,8 @@
 package dev.penstock.cache.ssd;
 
-import dev.penstock.bridge.ByteBudget;
 import dev.penstock.bridge.Errno;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -54,13 +52,11 @@ public final class SsdDevice implements AutoCloseable {
   private final SsdHealth health;
   private final SsdWriter writer;
   private final Payloads payloads;
-  private final ByteBudget.Reservation heap;
 
   /** Guards everything below, and the table. */
   final ReentrantLock lock = new ReentrantLock();
 
   final SlotTable table;
-  private final ArrayDeque<Integer> free = new ArrayDeque<>();
 
   /** Slots whose state a commit has to change. */
   private final List<Integer> changed = new ArrayList<>();
@@ -72,22 +68,15 @@ public final class SsdDevice implements AutoCloseable {
   private long erasures;
 
   /** Over an open file whose table has been read; see {@link SsdStore}. */
-  SsdDevice(
-      SsdFile file,
-      SuperBlock layout,
-      SlotTable table,
-      Payloads payloads,
-      TablePages pages,
-      ByteBudget.Reservation heap) {
+  SsdDevice(SsdFile file, SuperBlock layout, SlotTable table, Payloads payloads, TablePages pages) {
     this.file = file;
-    this.heap = heap;
     this.layout = layout;
     this.table = table;
     this.payloads = payloads;
     this.health = new SsdHealth(file.description());
     for (int slot = table.slots() - 1; slot >= 0; slot--) {
-      switch (table.state[slot]) {
-        case FREE -> free.push(slot);
+      switch (table.state(slot)) {
+        case FREE -> table.pushFree(slot);
         case COMMITTED -> usage.add(table, slot);
         default -> changed.add(slot);
       }
@@ -122,8 +111,8 @@ public final class SsdDevice implements AutoCloseable {
     try {
       int slot = table.find(id);
       if (slot != SlotTable.NONE) {
-        table.readers[slot]++;
-        table.lastUse[slot] = uses++;
+        table.readers(slot, table.readers(slot) + 1);
+        table.lastUse(slot, uses++);
         hits++;
       }
       return slot;
@@ -145,7 +134,7 @@ public final class SsdDevice implements AutoCloseable {
   /** Reads a pinned slot to a place of {@code slab} with room for a whole block. */
   public void read(int slot, MemorySegment slab, long slabOffset, Done done) {
     long start = System.nanoTime();
-    int length = table.length[slot];
+    int length = table.length(slot);
     try {
       file.read(
           layout.offset(slot),
@@ -166,7 +155,7 @@ public final class SsdDevice implements AutoCloseable {
   }
 
   private int ended(int slot, long result, MemorySegment slab, long slabOffset, long start) {
-    int length = table.length[slot];
+    int length = table.length(slot);
     boolean whole = result == Payloads.padded(length);
     boolean right = false;
     if (!whole) {
@@ -188,7 +177,7 @@ public final class SsdDevice implements AutoCloseable {
   private void unpin(int slot, boolean erase) {
     lock.lock();
     try {
-      table.readers[slot]--;
+      table.readers(slot, table.readers(slot) - 1);
       if (erase) {
         erase(slot);
       }
@@ -213,14 +202,11 @@ public final class SsdDevice implements AutoCloseable {
   public int claim(BlockId id, int length, int dataset, int job) {
     lock.lock();
     try {
-      Integer slot = free.poll();
-      if (slot == null || table.find(id) != SlotTable.NONE) {
-        if (slot != null) {
-          free.push(slot);
-        }
+      int slot = table.find(id) == SlotTable.NONE ? table.popFree() : SlotTable.NONE;
+      if (slot == SlotTable.NONE) {
         return SlotTable.NONE;
       }
-      table.state[slot] = WRITING;
+      table.state(slot, WRITING);
       table.describe(slot, id, length, dataset, job);
       usage.add(table, slot);
       return slot;
@@ -242,16 +228,16 @@ public final class SsdDevice implements AutoCloseable {
     try {
       boolean twice = whole && table.find(table.id(slot)) != SlotTable.NONE;
       if (whole && !twice) {
-        table.state[slot] = WRITTEN;
-        table.lastUse[slot] = uses++;
+        table.state(slot, WRITTEN);
+        table.lastUse(slot, uses++);
         table.add(slot);
         changed.add(slot);
         writes++;
       } else {
         usage.remove(table, slot);
         // Its header is gone from the medium, so whatever was written of it means nothing.
-        table.state[slot] = FREE;
-        free.push(slot);
+        table.state(slot, FREE);
+        table.pushFree(slot);
       }
     } finally {
       lock.unlock();
@@ -269,10 +255,10 @@ public final class SsdDevice implements AutoCloseable {
       long worstScore = score;
       for (int i = 0; i < tries; i++) {
         int slot = random.nextInt(table.slots());
-        byte state = table.state[slot];
+        byte state = table.state(slot);
         if ((state == COMMITTED || state == SYNCING || state == WRITTEN)
-            && table.readers[slot] == 0) {
-          long found = scorer.score(table.id(slot), uses - table.lastUse[slot]);
+            && table.readers(slot) == 0) {
+          long found = scorer.score(table.id(slot), uses - table.lastUse(slot));
           if (found > worstScore) {
             worst = slot;
             worstScore = found;
@@ -291,13 +277,13 @@ public final class SsdDevice implements AutoCloseable {
 
   /** Takes a block out of the index; its slot stays as it is until nobody reads it any more. */
   private void erase(int slot) {
-    byte state = table.state[slot];
+    byte state = table.state(slot);
     if (state != WRITTEN && state != SYNCING && state != COMMITTED) {
       return;
     }
     table.remove(slot);
     usage.remove(table, slot);
-    table.state[slot] = ERASING;
+    table.state(slot, ERASING);
     if (state == COMMITTED) {
       changed.add(slot);
     }
@@ -337,8 +323,8 @@ public final class SsdDevice implements AutoCloseable {
 
   /** An erased slot may be used again; guarded by the lock. */
   void release(int slot) {
-    table.state[slot] = FREE;
-    free.push(slot);
+    table.state(slot, FREE);
+    table.pushFree(slot);
   }
 
   SsdHealth health() {
@@ -375,7 +361,7 @@ public final class SsdDevice implements AutoCloseable {
   public void close() throws IOException {
     writer.close();
     payloads.close();
-    heap.close();
+    table.close();
     file.close();
   }
 }

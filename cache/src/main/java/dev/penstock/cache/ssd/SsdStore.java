@@ -42,9 +42,9 @@ public final class SsdStore {
 
   private SsdStore() {}
 
-  /** Memory and heap that a device of so many bytes takes from the budget. */
-  public static long memoryBytes(long bytes, int blockBytes) {
-    return OVERHEAD_BYTES + bytes / blockBytes * SlotTable.BYTES_PER_SLOT;
+  /** Memory that a device of so many bytes takes from the budget. */
+  public static long memoryBytes(long bytes, int blockBytes, boolean encrypted) {
+    return OVERHEAD_BYTES + SlotTable.bytes(bytes / blockBytes, encrypted);
   }
 
   /** The size that a directory will have: as asked, as it is, or most of what is free. */
@@ -170,13 +170,11 @@ public final class SsdStore {
       SsdFile file, SuperBlock fresh, ByteBudget budget, Optional<byte[]> userKey, int writesMax)
       throws IOException {
     SuperBlock layout = layOut(file, fresh, userKey);
-    ByteBudget.Reservation heap =
-        budget.reserve("SSD table", (long) layout.slots() * SlotTable.BYTES_PER_SLOT);
+    SlotTable table = new SlotTable(layout.slots(), userKey.isPresent(), budget);
     TablePages pages = null;
     Payloads payloads = null;
     try {
       pages = new TablePages(layout, budget);
-      SlotTable table = new SlotTable(layout.slots(), userKey.isPresent());
       pages.read(file, table);
       // What was read may be in the device's own cache only, if the last owner died just now.
       file.sync();
@@ -185,7 +183,7 @@ public final class SsdStore {
               ? Payloads.sealed(
                   userKey.get(), layout.salt(), budget, layout.blockBytes(), writesMax)
               : Payloads.plain();
-      return new SsdDevice(file, layout, table, payloads, pages, heap);
+      return new SsdDevice(file, layout, table, payloads, pages);
     } catch (IOException | RuntimeException | Error e) {
       if (pages != null) {
         pages.close();
@@ -193,7 +191,7 @@ public final class SsdStore {
       if (payloads != null) {
         payloads.close();
       }
-      heap.close();
+      table.close();
       throw e;
     }
   }

@@ -166,7 +166,7 @@ final class SsdWriter implements AutoCloseable {
           layout.offset(write.slot),
           from.slab(),
           from.offset(),
-          Payloads.padded(device.table.length[write.slot]),
+          Payloads.padded(device.table.length(write.slot)),
           result -> ended(write, from, result));
       file.flushWrites();
     } catch (RuntimeException e) {
@@ -176,7 +176,7 @@ final class SsdWriter implements AutoCloseable {
   }
 
   private void ended(Write write, Payloads.@Nullable Source source, long result) {
-    int length = device.table.length[write.slot];
+    int length = device.table.length(write.slot);
     boolean whole = result == Payloads.padded(length);
     if (!whole && result != -Errno.ECANCELED) {
       device
@@ -233,9 +233,9 @@ final class SsdWriter implements AutoCloseable {
     device.lock.lock();
     try {
       for (int slot : device.takeChanged()) {
-        switch (device.table.state[slot]) {
+        switch (device.table.state(slot)) {
           case SsdDevice.WRITTEN -> {
-            device.table.state[slot] = SsdDevice.SYNCING;
+            device.table.state(slot, SsdDevice.SYNCING);
             syncing.add(slot);
           }
           case SsdDevice.ERASING -> erasing.add(slot);
@@ -253,8 +253,8 @@ final class SsdWriter implements AutoCloseable {
     device.lock.lock();
     try {
       for (int slot : syncing) {
-        if (device.table.state[slot] == SsdDevice.SYNCING) {
-          device.table.state[slot] = SsdDevice.COMMITTED;
+        if (device.table.state(slot) == SsdDevice.SYNCING) {
+          device.table.state(slot, SsdDevice.COMMITTED);
           pages.changed(slot);
         } else {
           erasing.add(slot);
@@ -264,7 +264,7 @@ final class SsdWriter implements AutoCloseable {
         pages.changed(slot);
       }
       for (int slot : erased) {
-        if (device.table.readers[slot] == 0) {
+        if (device.table.readers(slot) == 0) {
           device.release(slot);
         } else {
           device.changeLater(slot);
@@ -281,7 +281,7 @@ final class SsdWriter implements AutoCloseable {
     try {
       for (int slot : erasing) {
         if (written) {
-          device.table.state[slot] = SsdDevice.ERASED;
+          device.table.state(slot, SsdDevice.ERASED);
         }
         device.changeLater(slot);
       }

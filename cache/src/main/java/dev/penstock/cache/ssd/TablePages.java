@@ -41,7 +41,7 @@ final class TablePages implements AutoCloseable {
         int slot = first + i;
         if (header.decode(piece, i * SlotHeader.BYTES, slot, table, layout.blockBytes())) {
           boolean known = table.find(table.id(slot)) != SlotTable.NONE;
-          table.state[slot] = known ? SsdDevice.ERASING : SsdDevice.COMMITTED;
+          table.state(slot, known ? SsdDevice.ERASING : SsdDevice.COMMITTED);
           if (!known) {
             table.add(slot);
           }
@@ -98,7 +98,7 @@ final class TablePages implements AutoCloseable {
     try {
       changed.clear(page);
       for (int i = 0; i < SlotHeader.PER_PAGE && first + i < table.slots(); i++) {
-        if (table.state[first + i] == SsdDevice.COMMITTED) {
+        if (table.state(first + i) == SsdDevice.COMMITTED) {
           header.encode(buffer, i * SlotHeader.BYTES, first + i, table);
         }
       }

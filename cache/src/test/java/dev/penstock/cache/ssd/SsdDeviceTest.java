@@ -223,17 +223,18 @@ final class SsdDeviceTest {
     int blockBytes = 512 << 10;
     int slots = (int) ((100L << 30) / blockBytes);
     SuperBlock layout = SsdStore.fresh(blockBytes, slots, Optional.empty());
-    SlotTable written = new SlotTable(slots, false);
+    ByteBudget budget = ByteBudget.of(64 << 20);
     byte[] bytes = new byte[(int) (SuperBlock.TABLE_OFFSET + layout.tablePages() * 4096L)];
     ByteBuffer page = ByteBuffer.wrap(bytes);
     layout.encode(page.slice(0, 4096));
     SlotHeader header = new SlotHeader(layout.salt());
+    SlotTable written = new SlotTable(slots, false, budget);
     for (int slot = 0; slot < slots; slot++) {
       written.describe(slot, DeviceHarness.id(slot), blockBytes, 1, 1);
       int at = (int) SuperBlock.TABLE_OFFSET + slot * SlotHeader.BYTES;
       header.encode(page, at, slot, written);
     }
-    ByteBudget budget = ByteBudget.of(64 << 20);
+    written.close();
     try (SsdDevice device =
         SsdStore.open(new RecordingFile(bytes), layout, budget, Optional.empty(), 4)) {
       assertEquals(slots, device.stats().blocks());
