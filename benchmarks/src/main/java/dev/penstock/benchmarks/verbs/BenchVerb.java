@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
       RemoteVerb.class,
       GenerateVerb.class,
       JmhVerb.class,
+      RemoteVerb.class,
       RehearseVerb.class
     })
 public final class BenchVerb extends Verb {

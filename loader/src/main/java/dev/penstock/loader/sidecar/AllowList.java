@@ -15,6 +15,9 @@ final class AllowList {
   /** What makes a path a pattern: the directory before it is what has to be allowed. */
   private static final Pattern MAGIC = Pattern.compile("[*?\\[{]");
 
+  /** A server may resolve such segments, plain or encoded, and so leave the prefix. */
+  private static final Pattern CLIMBS = Pattern.compile("(?i)/(\\.|%2e){1,2}(/|%2f|$|[?#])");
+
   private final List<String> urls = new ArrayList<>();
   private final List<Path> directories = new ArrayList<>();
 
@@ -50,7 +53,7 @@ final class AllowList {
     boolean allowed =
         (urls.isEmpty() && directories.isEmpty())
             || (location.contains("://")
-                ? urls.stream().anyMatch(location::startsWith)
+                ? !CLIMBS.matcher(location).find() && urls.stream().anyMatch(location::startsWith)
                 : directories.stream().anyMatch(resolve(Path.of(location))::startsWith));
     if (!allowed) {
       throw new RefusedException(

@@ -57,6 +57,10 @@ final class AllowListTest {
     refused(data + "/a.tar", other + "/secret.tar");
     refused(data + "/a.tar::" + other + "/secret.tar");
     refused("@" + other + "/list.txt");
+    refused("s3://bucket/other/x.tar");
+    refused("s3://bucket/train/../other/x.tar");
+    refused("s3://bucket/train/%2E%2e/other/x.tar");
+    refused("s3://bucket/train/x/..");
     refused(data + "x/a.tar");
     refused(root + "/{data,other}/*.tar");
     refused("s3://bucket/trainer/x.tar");

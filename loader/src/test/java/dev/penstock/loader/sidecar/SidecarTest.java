@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.penstock.cache.remote.FaultServer;
 import dev.penstock.loader.EngineConfig;
 import dev.penstock.loader.Slot;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -90,6 +92,31 @@ final class SidecarTest {
   private static long ringMappings() throws IOException {
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
       return maps.filter(line -> line.contains("memfd:penstock-test")).count();
+    }
+  }
+
+  @Test
+  void servesDataOfAnAllowedWebServerAndOfNoOther() throws Exception {
+    try (FaultServer web = FaultServer.start()) {
+      web.put("/public/d.tar", data);
+      web.put("/private/d.tar", data);
+      SidecarConfig allowed =
+          SidecarConfig.of(
+                  root.resolve("run"),
+                  config().engine().withIndexDirectory(Optional.of(root.resolve("indexes"))))
+              .withAllowed(List.of(web.url("/public")));
+      TestClient client = client(sidecar(allowed));
+      ObjectNode open = TestClient.open(data, 16);
+      open.putArray("dataset").add(web.url("/public/d.tar"));
+      client.start(open);
+      assertEquals(keys(0, SAMPLES), client.drain());
+      client.send(Messages.message("CLOSE"));
+      client.expect("CLOSED");
+      long before = web.requests();
+      open.putArray("dataset").add(web.url("/private/d.tar"));
+      client.send(open);
+      assertTrue(client.expect("ERROR").toString().contains("--allow"));
+      assertEquals(before, web.requests(), "refused before anything was asked");
     }
   }
 
