@@ -22,7 +22,7 @@ public record SsdConfig(List<Directory> directories, Optional<CacheKey> key, Cac
   public static final SsdConfig NONE = of(List.of());
 
   /** Blocks that may be on their way to the devices, and so in memory beside the pool's. */
-  static final int WRITES = 16;
+  static final int WRITES = 32;
 
   /**
    * A directory of its own on a device, made if it is missing, and bytes of the device that the

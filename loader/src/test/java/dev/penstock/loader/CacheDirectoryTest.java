@@ -81,7 +81,7 @@ final class CacheDirectoryTest {
     SsdConfig ssd = ssd(32 << 20);
     CacheStats first = run(config(1, ssd));
     assertTrue(first.ssdWrittenBytes() > 0, first::toString);
-    // What is skipped while sixteen blocks are on their way comes with a later run.
+    // What is skipped while 32 blocks are on their way comes with a later run.
     CacheStats next = run(config(1, ssd));
     for (int more = 0; more < 20 && next.fetchedBytes() > 0; more++) {
       next = run(config(1, ssd));

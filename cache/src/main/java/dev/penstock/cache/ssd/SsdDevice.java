@@ -202,8 +202,12 @@ public final class SsdDevice implements AutoCloseable {
   public int claim(BlockId id, int length, int dataset, int job) {
     lock.lock();
     try {
-      int slot = table.find(id) == SlotTable.NONE ? table.popFree() : SlotTable.NONE;
+      if (table.find(id) != SlotTable.NONE) {
+        return SlotTable.NONE;
+      }
+      int slot = table.popFree();
       if (slot == SlotTable.NONE) {
+        writer.hurry();
         return SlotTable.NONE;
       }
       table.state(slot, WRITING);

@@ -11,8 +11,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device's writing thread: payloads in the order in which they were handed over, and now and then
- * a commit. What it may have waiting is bounded by whoever hands over, who keeps the memory.
+ * A device's writing: one thread for payloads, in the order in which they were handed over, and one
+ * that commits now and then, so that payloads do not wait for a sync. What it may have waiting is
+ * bounded by whoever hands over, who keeps the memory.
  *
  * <p>A commit is one {@code fdatasync} and then the pages of headers that changed. The sync puts on
  * the medium the payloads written before it, whose headers follow, and the pages that the commit
@@ -26,6 +27,9 @@ final class SsdWriter implements AutoCloseable {
   /** And for so long at most: what a crash loses of a trickle. */
   private static final long COMMIT_NANOS = 500_000_000L;
 
+  /** The same while blocks find no free slot: often enough for them, seldom enough for reads. */
+  private static final long HUNGRY_NANOS = 20_000_000L;
+
   private record Write(int slot, MemorySegment slab, long slabOffset, Runnable done) {}
 
   private final SsdDevice device;
@@ -33,19 +37,26 @@ final class SsdWriter implements AutoCloseable {
   private final SuperBlock layout;
   private final Payloads payloads;
   private final TablePages pages;
-  private final Thread thread;
+  private final Thread writing;
+  private final Thread committer;
 
   /** Guards what follows; taken after the device's lock where both are held. */
   private final ReentrantLock lock = new ReentrantLock();
 
+  /** Something is queued, or the end has come. */
   private final Condition work = lock.newCondition();
-  private final Condition idle = lock.newCondition();
+
+  /** Any of the fields below has changed. */
+  private final Condition change = lock.newCondition();
+
   private final ArrayDeque<Write> queue = new ArrayDeque<>();
   private int inFlight;
   private int sinceCommit;
   private long oldestChange;
   private boolean changes;
-  private boolean draining;
+  private boolean committing;
+  private boolean hungry;
+  private int draining;
   private boolean closing;
 
   SsdWriter(
@@ -55,9 +66,12 @@ final class SsdWriter implements AutoCloseable {
     this.layout = layout;
     this.payloads = payloads;
     this.pages = pages;
-    this.thread = new Thread(this::run, "penstock-ssd-write");
-    thread.setDaemon(true);
-    thread.start();
+    this.writing = start("penstock-ssd-write", this::writeAll);
+    this.committer = start("penstock-ssd-commit", this::commitAll);
+  }
+
+  private static Thread start(String name, Runnable loop) {
+    return Thread.ofPlatform().daemon().name(name).start(loop);
   }
 
   void write(int slot, MemorySegment slab, long slabOffset, Runnable done) {
@@ -76,7 +90,17 @@ final class SsdWriter implements AutoCloseable {
     lock.lock();
     try {
       noteChange();
-      work.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Somebody found no free slot: what a commit would free is wanted soon. */
+  void hurry() {
+    lock.lock();
+    try {
+      hungry = true;
+      change.signalAll();
     } finally {
       lock.unlock();
     }
@@ -87,28 +111,37 @@ final class SsdWriter implements AutoCloseable {
       changes = true;
       oldestChange = System.nanoTime();
     }
+    change.signalAll();
   }
 
-  private void run() {
-    while (true) {
-      Write write;
-      boolean commit;
+  private void writeAll() {
+    for (Write write = nextWrite(); write != null; write = nextWrite()) {
+      start(write);
+    }
+  }
+
+  /** The next write, or null at the end. */
+  private @Nullable Write nextWrite() {
+    lock.lock();
+    try {
+      while (queue.isEmpty() && !closing) {
+        work.awaitUninterruptibly();
+      }
+      return queue.poll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void commitAll() {
+    while (awaitCommit()) {
+      commit();
       lock.lock();
       try {
-        awaitWork();
-        write = queue.poll();
-        commit = (write == null && changes) || sinceCommit >= COMMIT_BLOCKS;
-        if (write == null && !commit && closing && inFlight == 0) {
-          break;
-        }
+        committing = false;
+        change.signalAll();
       } finally {
         lock.unlock();
-      }
-      if (write != null) {
-        start(write);
-      }
-      if (commit) {
-        commit();
       }
     }
     syncLast();
@@ -125,29 +158,41 @@ final class SsdWriter implements AutoCloseable {
     }
   }
 
-  /** Waits for a write, for the time of a commit, or for the end. */
-  private void awaitWork() {
-    while (queue.isEmpty() && sinceCommit < COMMIT_BLOCKS) {
-      boolean hurried = (draining || closing) && inFlight == 0;
-      if (hurried) {
-        draining &= changes;
-        idle.signalAll();
-        if (changes || closing) {
-          return;
+  /** Waits until a commit is due; false when the last one has been. */
+  private boolean awaitCommit() {
+    lock.lock();
+    try {
+      while (true) {
+        boolean last = (draining > 0 || closing) && inFlight == 0;
+        if (last && !changes) {
+          change.signalAll();
+          if (closing) {
+            return false;
+          }
         }
+        long age = changes ? System.nanoTime() - oldestChange : -1;
+        if (changes
+            && (last
+                || sinceCommit >= COMMIT_BLOCKS
+                || age >= (hungry ? HUNGRY_NANOS : COMMIT_NANOS))) {
+          changes = false;
+          hungry = false;
+          sinceCommit = 0;
+          committing = true;
+          return true;
+        }
+        long left = changes ? (hungry ? HUNGRY_NANOS : COMMIT_NANOS) - age : Long.MAX_VALUE;
+        await(left);
       }
-      long left = changes ? oldestChange + COMMIT_NANOS - System.nanoTime() : Long.MAX_VALUE;
-      if (left <= 0) {
-        return;
-      }
-      await(left);
+    } finally {
+      lock.unlock();
     }
   }
 
   @SuppressWarnings("WaitNotInLoop") // The caller loops.
   private void await(long nanos) {
     try {
-      var _ = work.awaitNanos(nanos);
+      var _ = change.awaitNanos(nanos);
     } catch (InterruptedException _) {
       // Nobody has a reason to interrupt this thread; it ends when it is closed.
     }
@@ -196,20 +241,13 @@ final class SsdWriter implements AutoCloseable {
         sinceCommit++;
         noteChange();
       }
-      work.signal();
+      change.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
   private void commit() {
-    lock.lock();
-    try {
-      changes = false;
-      sinceCommit = 0;
-    } finally {
-      lock.unlock();
-    }
     if (!device.isUsable()) {
       return;
     }
@@ -306,11 +344,12 @@ final class SsdWriter implements AutoCloseable {
   void drain() {
     lock.lock();
     try {
-      draining = true;
-      work.signal();
-      while (draining && thread.isAlive()) {
-        idle.awaitUninterruptibly();
+      draining++;
+      change.signalAll();
+      while (inFlight > 0 || changes || committing) {
+        change.awaitUninterruptibly();
       }
+      draining--;
     } finally {
       lock.unlock();
     }
@@ -322,10 +361,21 @@ final class SsdWriter implements AutoCloseable {
     lock.lock();
     try {
       closing = true;
-      work.signal();
+      work.signalAll();
+      change.signalAll();
     } finally {
       lock.unlock();
     }
+    boolean interrupted = join(writing);
+    interrupted |= join(committer);
+    pages.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether it was interrupted meanwhile. */
+  private static boolean join(Thread thread) {
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {
@@ -334,9 +384,6 @@ final class SsdWriter implements AutoCloseable {
         interrupted = true;
       }
     }
-    pages.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    return interrupted;
   }
 }
