@@ -170,9 +170,13 @@ public final class DatasetLocator {
       }
     }
     throw new IllegalArgumentException(
-        "no origin serves '%s'; there are: %s"
+        "no origin serves '%s'; there are: %s%s"
             .formatted(
-                location, String.join("; ", origins.stream().map(Origin::description).toList())));
+                location,
+                String.join("; ", origins.stream().map(Origin::description).toList()),
+                location.startsWith("hdfs:")
+                    ? "; HDFS is a plug-in, docs/remote.md says how it is added"
+                    : ""));
   }
 
   private OriginException nothing(String pattern, String location) throws OriginException {

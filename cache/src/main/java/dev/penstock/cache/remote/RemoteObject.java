@@ -20,7 +20,8 @@ public final class RemoteObject implements OpenObject {
     this(object, reads, () -> {});
   }
 
-  RemoteObject(StoredObject object, RemoteReads reads, Runnable afterClose) {
+  /** The same; {@code afterClose} is run when it is closed. */
+  public RemoteObject(StoredObject object, RemoteReads reads, Runnable afterClose) {
     this.object = object;
     this.reads = reads;
     this.afterClose = afterClose;
