@@ -16,7 +16,6 @@ import picocli.CommandLine.Command;
       PipelineVerb.class,
       CacheVerb.class,
       ShuffleVerb.class,
-      RemoteVerb.class,
       GenerateVerb.class,
       JmhVerb.class,
       RemoteVerb.class,
