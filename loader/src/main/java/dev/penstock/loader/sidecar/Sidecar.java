@@ -174,9 +174,19 @@ public final class Sidecar implements AutoCloseable {
     } catch (ClosedChannelException e) {
       LOG.debug("closed while it accepted a client");
     } catch (IOException | RuntimeException | Error e) {
-      LOG.error("the sidecar cannot accept clients any more", e);
+      if (isClosed()) { // perhaps before this thread had begun
+        LOG.debug("closed while it accepted clients", e);
+      } else {
+        LOG.error("the sidecar cannot accept clients any more", e);
+      }
     } finally {
       ended.countDown();
+    }
+  }
+
+  private boolean isClosed() {
+    synchronized (connections) {
+      return closed;
     }
   }
 
