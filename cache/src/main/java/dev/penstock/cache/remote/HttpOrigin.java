@@ -75,20 +75,9 @@ public final class HttpOrigin implements Origin {
 
   @Override
   public OpenObject open(StoredObject object) throws OriginException {
-    HttpTransport.Found found =
-        look(object.location())
-            .orElseThrow(
-                () ->
-                    new OriginException(
-                        Kind.NOT_FOUND,
-                        Retry.PERMANENT,
-                        object.location(),
-                        "the object was there when it was found, and is not now"));
-    StoredObject now = found.object();
-    if (!now.version().equals(object.version())) {
-      throw RangeAnswer.changed(object, now.version(), now.sizeBytes());
-    }
-    if (found.ranges()) {
+    Optional<HttpTransport.Found> found = look(object.location());
+    RangeAnswer.requireSame(object, found.map(HttpTransport.Found::object));
+    if (found.orElseThrow().ranges()) {
       return new RemoteObject(object, reads);
     }
     if (warned.compareAndSet(false, true)) {

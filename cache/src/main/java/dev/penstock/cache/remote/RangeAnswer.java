@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Checks of an answer to a range, the same for all stores that speak HTTP. */
 public final class RangeAnswer {
@@ -58,6 +59,25 @@ public final class RangeAnswer {
           "asked for bytes %d to %d, the answer is bytes %d to %d with a length of %d"
               .formatted(
                   offset, offset + length - 1, range.first(), range.last(), head.contentLength()));
+    }
+  }
+
+  /**
+   * Checks what a store has now at the location of an object that is to be opened.
+   *
+   * @throws OriginException of kind NOT_FOUND, or CHANGED with both versions
+   */
+  public static void requireSame(StoredObject object, Optional<StoredObject> now)
+      throws OriginException {
+    if (now.isEmpty()) {
+      throw new OriginException(
+          Kind.NOT_FOUND,
+          Retry.PERMANENT,
+          object.location(),
+          "the object was there when it was found, and is not now");
+    }
+    if (!now.get().version().equals(object.version())) {
+      throw changed(object, now.get().version(), now.get().sizeBytes());
     }
   }
 

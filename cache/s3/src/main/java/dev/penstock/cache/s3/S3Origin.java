@@ -6,8 +6,6 @@ import dev.penstock.cache.origin.ObjectVersion;
 import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
-import dev.penstock.cache.origin.OriginException.Kind;
-import dev.penstock.cache.origin.OriginException.Retry;
 import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.cache.remote.RangeAnswer;
@@ -125,18 +123,7 @@ final class S3Origin implements Origin {
 
   @Override
   public OpenObject open(StoredObject object) throws OriginException {
-    StoredObject now =
-        find(object.location())
-            .orElseThrow(
-                () ->
-                    new OriginException(
-                        Kind.NOT_FOUND,
-                        Retry.PERMANENT,
-                        object.location(),
-                        "the object was there when it was found, and is not now"));
-    if (!now.version().equals(object.version())) {
-      throw RangeAnswer.changed(object, now.version(), now.sizeBytes());
-    }
+    RangeAnswer.requireSame(object, find(object.location()));
     return new RemoteObject(object, reads);
   }
 
