@@ -294,8 +294,8 @@ def test_a_sidecar_short_of_descriptors_lets_clients_wait(dataset):
     real.require_sidecar()
     served = real.Served("--memory", "128MiB")
     try:
-        with joined(served, dataset, epochs=1):
-            pass  # now it has opened all that it needs itself
+        with joined(served, dataset, epochs=1) as loader:
+            len(loader)  # the sidecar has opened all that it needs for one client
         soft, hard = resource.prlimit(served.pid, resource.RLIMIT_NOFILE)
         lowest = max(int(fd) for fd in os.listdir(f"/proc/{served.pid}/fd")) + 1
         resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (lowest, hard))

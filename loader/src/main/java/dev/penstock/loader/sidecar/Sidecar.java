@@ -56,6 +56,10 @@ public final class Sidecar implements AutoCloseable {
   private final Optional<MetricsServer> metricsServer;
   private final AllowList allowed;
   private final Notifier stop;
+
+  /** Opened before anybody is told that this is ready; the acceptor closes it. */
+  private final PidWatches parent;
+
   private final Thread acceptor;
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicLong sessions = new AtomicLong();
@@ -88,6 +92,7 @@ public final class Sidecar implements AutoCloseable {
             ? Optional.of(MetricsServer.open(config.metricsPort().getAsInt(), metrics))
             : Optional.empty();
     this.stop = Notifier.create();
+    this.parent = PidWatches.of(config.parentPid());
     this.acceptor = Thread.ofPlatform().name("penstock-accept").unstarted(this::accept);
   }
 
@@ -157,9 +162,9 @@ public final class Sidecar implements AutoCloseable {
   // ---- the acceptor's thread ----
 
   private void accept() {
-    try (PidWatches parent = PidWatches.of(config.parentPid());
-        Poller poller = Poller.of(listener.descriptor(), stop.descriptor(), parent.descriptor());
-        Poller ending = Poller.of(stop.descriptor(), parent.descriptor())) {
+    try (PidWatches watched = parent;
+        Poller poller = Poller.of(listener.descriptor(), stop.descriptor(), watched.descriptor());
+        Poller ending = Poller.of(stop.descriptor(), watched.descriptor())) {
       while (true) {
         poller.await(-1);
         if (poller.isReady(STOP)) {
