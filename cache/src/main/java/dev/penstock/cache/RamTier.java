@@ -2,7 +2,6 @@ package dev.penstock.cache;
 
 import dev.penstock.bridge.BlockPool;
 import dev.penstock.bridge.ByteBudget;
-import dev.penstock.cache.Block.Pin;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.StoredObject;
@@ -31,6 +30,7 @@ final class RamTier implements AutoCloseable {
   private final List<Reader> readers = new ArrayList<>();
   private final ObjectRegistry objects = new ObjectRegistry();
   private final Places places;
+  private final Pins pins;
   private final Reader.RequestClock clock = new Reader.RequestClock();
   private int quotaBlocks;
 
@@ -61,6 +61,7 @@ final class RamTier implements AutoCloseable {
     this.eviction = new Eviction(readers);
     objects.sampleFor(count);
     this.places = new Places(pool, table, eviction, objects);
+    this.pins = new Pins(eviction, places, keepsUnpinned);
   }
 
   /** Where blocks may be kept beyond this tier; before the first session. */
@@ -195,7 +196,7 @@ final class RamTier implements AutoCloseable {
       for (int i = 0; i < blocks.length; i++) {
         Block block = table.find(object, decoded, first + i);
         if (block != null) {
-          pin(block, share);
+          pins.pin(block, share);
           blocks[i] = block;
           hitBlocks++;
         }
@@ -203,7 +204,7 @@ final class RamTier implements AutoCloseable {
       for (int i = 0; i < blocks.length; i++) {
         if (blocks[i] == null) {
           Block block = addBlock(object, decoded, first + i, share);
-          pin(block, share);
+          pins.pin(block, share);
           blocks[i] = block;
           missing.add(block);
         }
@@ -218,7 +219,7 @@ final class RamTier implements AutoCloseable {
   private Block addBlock(CachedObject object, boolean decoded, long number, Share share) {
     Block block = new Block(object, decoded, number, places.take());
     places.add(block);
-    pin(block, share);
+    pins.pin(block, share);
     return block;
   }
 
@@ -302,7 +303,7 @@ final class RamTier implements AutoCloseable {
     lock.lock();
     try {
       for (int i = blocks.length - 1; i >= 0; i--) {
-        unpin(blocks[i], share);
+        pins.unpin(blocks[i], share);
       }
     } finally {
       lock.unlock();
@@ -319,10 +320,10 @@ final class RamTier implements AutoCloseable {
       if (below != null && block.inTable && writingShare.chargedBlocks < writingShare.quotaBlocks) {
         target = below.admit(block, share.job, bytes);
         if (target != null) {
-          pin(block, writingShare);
+          pins.pin(block, writingShare);
         }
       }
-      unpin(block, share);
+      pins.unpin(block, share);
     } finally {
       lock.unlock();
     }
@@ -352,7 +353,7 @@ final class RamTier implements AutoCloseable {
     lock.lock();
     try {
       places.drop(block);
-      unpin(block, share);
+      pins.unpin(block, share);
     } finally {
       lock.unlock();
     }
@@ -388,8 +389,7 @@ final class RamTier implements AutoCloseable {
   boolean giveUp(Share share, Block block, IOException failure) {
     lock.lock();
     try {
-      Pin pin = block.pinOf(share);
-      if (pin == null || pin.count > 1 || pin.next != null || block.pins != pin) {
+      if (!pins.isOnlyPin(block, share)) {
         return false;
       }
       places.drop(block);
@@ -398,42 +398,6 @@ final class RamTier implements AutoCloseable {
     }
     failed(share, block, failure);
     return true;
-  }
-
-  private void pin(Block block, Share share) {
-    Pin pin = block.pinOf(share);
-    if (pin == null) {
-      pin = new Pin(share, block.pins);
-      block.pins = pin;
-      share.charge(1);
-      eviction.remove(block);
-    }
-    pin.count++;
-  }
-
-  private void unpin(Block block, Share share) {
-    Pin pin = block.pinOf(share);
-    if (pin == null) {
-      throw new IllegalStateException(block + " is not pinned by this session");
-    }
-    if (--pin.count > 0) {
-      return;
-    }
-    block.unlink(pin);
-    share.refund(1);
-    if (block.pins == null) {
-      unpinned(block);
-    }
-  }
-
-  /** Decides where a block without pins goes. */
-  private void unpinned(Block block) {
-    boolean kept = keepsUnpinned || (block.decoded && eviction.isNeededSoon(block));
-    if (block.inTable && kept) {
-      eviction.add(block);
-    } else {
-      places.free(block);
-    }
   }
 
   CacheStats stats(

@@ -85,13 +85,7 @@ final class EvictionTest {
     int[][] hits = hits(poolBlocks, plan);
     assertEquals(0, Arrays.stream(hits[0]).sum());
     for (int epoch = 1; epoch < EPOCHS; epoch++) {
-      int sum = Arrays.stream(hits[epoch]).sum();
-      assertTrue(sum >= 0.99 * poolBlocks, () -> "hits " + Arrays.deepToString(hits));
-      double mean = sum / 10.0;
-      for (int tenth : hits[epoch]) {
-        assertTrue(
-            tenth >= mean - 4 * Math.sqrt(mean), () -> "clustered " + Arrays.deepToString(hits));
-      }
+      TestPlan.requireEvenHits(hits[epoch], 0.99 * poolBlocks, Arrays.deepToString(hits));
     }
     assertTrue(lruHits(poolBlocks, plan) < ratio, "LRU is the printed rival, not the better one");
   }

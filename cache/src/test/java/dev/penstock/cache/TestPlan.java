@@ -1,6 +1,9 @@
 package dev.penstock.cache;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -32,6 +35,18 @@ final class TestPlan implements NextUse {
       if (reshuffled) {
         Collections.shuffle(samples, random);
       }
+    }
+  }
+
+  /**
+   * An epoch's hits, counted for each tenth of it: {@code least} in all, none far below the mean.
+   */
+  static void requireEvenHits(int[] tenths, double least, String all) {
+    int sum = Arrays.stream(tenths).sum();
+    assertTrue(sum >= least, "hits " + all);
+    double mean = sum / 10.0;
+    for (int tenth : tenths) {
+      assertTrue(tenth >= mean - 4 * Math.sqrt(mean), "clustered " + all);
     }
   }
 

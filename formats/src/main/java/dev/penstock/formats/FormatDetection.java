@@ -19,7 +19,7 @@ final class FormatDetection {
           0,
           "empty: neither a tar archive nor TFRecord (which may be empty, named .tfrecord)");
     }
-    if (length >= TarReader.BLOCK_BYTES && TarReader.looksLikeHeader(head, 0)) {
+    if (length >= TarHeader.BLOCK_BYTES && TarHeader.looksLikeHeader(head, 0)) {
       return WebDatasetFormat.INSTANCE;
     }
     if (length >= TfRecordFormat.HEADER_BYTES && TfRecordFormat.looksLikeHeader(head, 0)) {

@@ -12,33 +12,16 @@ import org.jspecify.annotations.Nullable;
  * The LZ4 frame format 1.6.x: our own framing over the library's safe block decompressor.
  *
  * <p>Blocks of a <em>linked</em> frame refer to the 64 KiB decoded before them, which the library's
- * block call cannot be told about. So the block is decoded behind a made-up sequence that first
- * writes that history out again: the last four bytes of the history and the rest of it as literals,
- * then one match of four bytes over the whole distance, which puts the last four where they belong:
- *
- * <pre>
- *   input:   token | length | last4 | history without last4 | distance | the block
- *   output:  last4 | history | the block, decoded
- * </pre>
+ * block call cannot be told about: see {@link Lz4Prelude}.
  */
 final class Lz4Decoder implements FrameDecoder {
   static final int MAX_BLOCK_BYTES = 4 << 20;
 
   private static final ValueLayout.OfInt INT_LE =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG_LE =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final int LEGACY_MAGIC = 0x184C2102;
   private static final int STORED_BLOCK = 0x80000000;
-
-  /** The largest distance of a match. */
-  private static final int HISTORY_BYTES = 65_535;
-
-  private static final int MATCH_BYTES = 4;
-
-  /** Token, length bytes (255 each), distance. */
-  private static final int PRELUDE_BYTES = 1 + HISTORY_BYTES / 255 + 2 + HISTORY_BYTES;
 
   /** A block this short has no match in it (its last five bytes are literals), hence no history. */
   private static final int SHORTEST_BLOCK_WITH_MATCH = 9;
@@ -74,10 +57,8 @@ final class Lz4Decoder implements FrameDecoder {
   private Stage stage = Stage.MAGIC;
   private int smallBytes;
   private boolean anyFrame;
+  private Lz4Header header = Lz4Header.NONE;
   private boolean linked;
-  private boolean blockChecksums;
-  private boolean hasContentChecksum;
-  private long contentSize;
   private int maxBlockBytes;
   private int blockBytes;
   private boolean storedBlock;
@@ -97,11 +78,11 @@ final class Lz4Decoder implements FrameDecoder {
 
   /** A block and its checksum, behind room for the made-up sequence. */
   private static long inputBytes(int blockBytes) {
-    return PRELUDE_BYTES + blockBytes + 4L;
+    return Lz4Prelude.BYTES_MAX + blockBytes + 4L;
   }
 
   private static long outputBytes(int blockBytes) {
-    return MATCH_BYTES + HISTORY_BYTES + blockBytes + (long) SLACK_BYTES;
+    return Lz4Prelude.MATCH_BYTES + Lz4Prelude.HISTORY_BYTES + blockBytes + (long) SLACK_BYTES;
   }
 
   @Override
@@ -173,46 +154,20 @@ final class Lz4Decoder implements FrameDecoder {
     if (smallBytes < 2 && !gather(src, srcOffset, srcLength, 2)) {
       return false;
     }
-    int flags = small[0] & 0xFF;
-    int needed = 3 + ((flags & 0x08) != 0 ? 8 : 0) + ((flags & 0x01) != 0 ? 4 : 0);
+    int needed = Lz4Header.bytes(small[0]);
     if (!gather(src, srcOffset, srcLength, needed)) {
       return false;
     }
-    if (flags >> 6 != 1) {
-      throw new CodecException(Codec.LZ4, "unknown frame version " + (flags >> 6));
-    }
-    checksum.reset();
-    checksum.update(smallSegment, 0, needed - 1);
-    int expected = (checksum.value() >>> 8) & 0xFF;
-    if (expected != (small[needed - 1] & 0xFF)) {
-      throw new CodecException(
-          Codec.LZ4,
-          "header checksum is %02x, the header says %02x"
-              .formatted(expected, small[needed - 1] & 0xFF));
-    }
-    if ((flags & 0x01) != 0) {
-      throw new CodecException(
-          Codec.LZ4,
-          "frame needs dictionary %08x; shards compressed with a dictionary are not supported"
-              .formatted(smallSegment.get(INT_LE, needed - 5)));
-    }
-    int sizeCode = (small[1] >> 4) & 7;
-    if (sizeCode < 4 || (flags & 0x02) != 0 || (small[1] & 0x8F) != 0) {
-      throw new CodecException(
-          Codec.LZ4, "reserved bits in header: %02x %02x".formatted(flags, small[1] & 0xFF));
-    }
-    linked = (flags & 0x20) == 0;
-    blockChecksums = (flags & 0x10) != 0;
-    hasContentChecksum = (flags & 0x04) != 0;
-    contentSize = (flags & 0x08) != 0 ? smallSegment.get(LONG_LE, 2) : -1;
-    maxBlockBytes = 1 << (8 + 2 * sizeCode);
+    header = Lz4Header.parse(smallSegment, needed);
+    linked = header.linked();
+    maxBlockBytes = header.maxBlockBytes();
     ensureCapacity(maxBlockBytes);
     contentChecksum.reset();
     historyBytes = 0;
     if (linked) {
       // The made-up sequence needs four bytes of history even when a first block had fewer.
-      output.set(INT_LE, MATCH_BYTES, 0);
-      historyBytes = MATCH_BYTES;
+      output.set(INT_LE, Lz4Prelude.MATCH_BYTES, 0);
+      historyBytes = Lz4Prelude.MATCH_BYTES;
     }
     frameBytes = 0;
     enter(Stage.BLOCK_SIZE);
@@ -222,14 +177,14 @@ final class Lz4Decoder implements FrameDecoder {
   private boolean blockSize() throws CodecException {
     int word = smallSegment.get(INT_LE, 0);
     if (word == 0) {
-      if (contentSize >= 0 && frameBytes != contentSize) {
+      if (header.contentSize() >= 0 && frameBytes != header.contentSize()) {
         throw new CodecException(
             Codec.LZ4,
             "frame holds %d bytes, its header says %s"
-                .formatted(frameBytes, Long.toUnsignedString(contentSize)));
+                .formatted(frameBytes, Long.toUnsignedString(header.contentSize())));
       }
       enter(Stage.CONTENT_CHECKSUM);
-      return hasContentChecksum || endFrame();
+      return header.contentChecksum() || endFrame();
     }
     storedBlock = (word & STORED_BLOCK) != 0;
     blockBytes = word & ~STORED_BLOCK;
@@ -252,23 +207,23 @@ final class Lz4Decoder implements FrameDecoder {
       long dstOffset,
       int dstLength)
       throws CodecException {
-    int needed = blockBytes + (blockChecksums ? 4 : 0);
+    int needed = blockBytes + (header.blockChecksums() ? 4 : 0);
     MemorySegment from = src;
     long fromOffset = srcOffset + consumed;
     if (blockHave == 0 && srcLength - consumed >= needed) {
       consumed += needed;
     } else {
       int part = Math.min(needed - blockHave, srcLength - consumed);
-      MemorySegment.copy(src, fromOffset, input, (long) PRELUDE_BYTES + blockHave, part);
+      MemorySegment.copy(src, fromOffset, input, (long) Lz4Prelude.BYTES_MAX + blockHave, part);
       consumed += part;
       blockHave += part;
       if (blockHave < needed) {
         return false;
       }
       from = input;
-      fromOffset = PRELUDE_BYTES;
+      fromOffset = Lz4Prelude.BYTES_MAX;
     }
-    if (blockChecksums) {
+    if (header.blockChecksums()) {
       checkBlock(from, fromOffset);
     }
     if (!linked && dstLength - produced >= maxBlockBytes) {
@@ -288,10 +243,10 @@ final class Lz4Decoder implements FrameDecoder {
         linked && frameBytes > 0 && !storedBlock && blockBytes >= SHORTEST_BLOCK_WITH_MATCH;
     if (withHistory) {
       int total = decodeWithHistory(from, fromOffset);
-      outputAt = MATCH_BYTES + (long) historyBytes;
-      flushBytes = total - MATCH_BYTES - historyBytes;
+      outputAt = Lz4Prelude.MATCH_BYTES + (long) historyBytes;
+      flushBytes = total - Lz4Prelude.MATCH_BYTES - historyBytes;
     } else {
-      outputAt = MATCH_BYTES + (long) historyBytes;
+      outputAt = Lz4Prelude.MATCH_BYTES + (long) historyBytes;
       flushBytes = decodeBlock(from, fromOffset, output, outputAt, maxBlockBytes);
     }
     count(output, outputAt, flushBytes);
@@ -300,36 +255,17 @@ final class Lz4Decoder implements FrameDecoder {
   }
 
   private int decodeWithHistory(MemorySegment from, long fromOffset) throws CodecException {
-    int literals = historyBytes;
-    int rest = literals - 15;
-    int lengthBytes = rest < 0 ? 0 : rest / 255 + 1;
-    int preludeBytes = 1 + lengthBytes + literals + 2;
-    long start = (long) PRELUDE_BYTES - preludeBytes;
     if (blockHave == 0) {
-      MemorySegment.copy(from, fromOffset, input, PRELUDE_BYTES, blockBytes);
+      MemorySegment.copy(from, fromOffset, input, Lz4Prelude.BYTES_MAX, blockBytes);
     }
-    input.set(ValueLayout.JAVA_BYTE, start, (byte) (Math.min(literals, 15) << 4));
-    long at = start + 1;
-    for (int i = 0; i < lengthBytes - 1; i++) {
-      input.set(ValueLayout.JAVA_BYTE, at++, (byte) 255);
-    }
-    if (lengthBytes > 0) {
-      input.set(ValueLayout.JAVA_BYTE, at++, (byte) (rest % 255));
-    }
-    long history = MATCH_BYTES;
-    long lastFour = history + historyBytes - MATCH_BYTES;
-    MemorySegment.copy(output, lastFour, input, at, MATCH_BYTES);
-    MemorySegment.copy(output, history, input, at + MATCH_BYTES, historyBytes - MATCH_BYTES);
-    at += literals;
-    input.set(ValueLayout.JAVA_BYTE, at, (byte) historyBytes);
-    input.set(ValueLayout.JAVA_BYTE, at + 1, (byte) (historyBytes >> 8));
+    int preludeBytes = Lz4Prelude.write(output, Lz4Prelude.MATCH_BYTES, historyBytes, input);
     return decompress(
         input,
-        start,
+        (long) Lz4Prelude.BYTES_MAX - preludeBytes,
         preludeBytes + blockBytes,
         output,
         0,
-        MATCH_BYTES + historyBytes + maxBlockBytes);
+        Lz4Prelude.MATCH_BYTES + historyBytes + maxBlockBytes);
   }
 
   private int decodeBlock(
@@ -373,7 +309,7 @@ final class Lz4Decoder implements FrameDecoder {
 
   private void count(MemorySegment from, long fromOffset, int bytes) {
     frameBytes += bytes;
-    if (hasContentChecksum) {
+    if (header.contentChecksum()) {
       contentChecksum.update(from, fromOffset, bytes);
     }
   }
@@ -391,14 +327,14 @@ final class Lz4Decoder implements FrameDecoder {
     return true;
   }
 
-  /** Moves the last {@link #HISTORY_BYTES} to the front of the output buffer. */
+  /** Moves the last {@link Lz4Prelude#HISTORY_BYTES} to the front of the output buffer. */
   private void keepHistory() {
     if (!linked) {
       return;
     }
     long end = outputAt + flushBytes;
-    int kept = (int) Math.min(HISTORY_BYTES, end - MATCH_BYTES);
-    MemorySegment.copy(output, end - kept, output, MATCH_BYTES, kept);
+    int kept = (int) Math.min(Lz4Prelude.HISTORY_BYTES, end - Lz4Prelude.MATCH_BYTES);
+    MemorySegment.copy(output, end - kept, output, Lz4Prelude.MATCH_BYTES, kept);
     historyBytes = kept;
   }
 

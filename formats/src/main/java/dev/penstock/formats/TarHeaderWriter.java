@@ -15,7 +15,7 @@ final class TarHeaderWriter {
   /** Eleven octal digits: 8 GiB less one. */
   private static final long MAX_OCTAL_SIZE = (1L << 33) - 1;
 
-  private final byte[] block = new byte[TarReader.BLOCK_BYTES];
+  private final byte[] block = new byte[TarHeader.BLOCK_BYTES];
 
   void write(ShardOutput out, byte[] name, long size) throws IOException {
     int split = splitAt(name);

@@ -3,7 +3,6 @@ package dev.penstock.formats;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -15,8 +14,6 @@ import java.util.Arrays;
  * end, follows Python's tarfile, since that is what webdataset reads with.
  */
 final class TarReader {
-  static final int BLOCK_BYTES = 512;
-
   /** Bound on the extended headers of one member, together. */
   static final int MAX_PAX_BYTES = 1 << 20;
 
@@ -26,20 +23,11 @@ final class TarReader {
   /** Bound on the extended headers in front of one member; honest archives have two at most. */
   private static final int MAX_EXTENSIONS = 16;
 
-  private static final int NAME_AT = 0;
-  private static final int NAME_BYTES = 100;
   private static final int SIZE_AT = 124;
   private static final int SIZE_BYTES = 12;
-  private static final int CHECKSUM_AT = 148;
-  private static final int CHECKSUM_BYTES = 8;
   private static final int TYPE_AT = 156;
-  private static final int MAGIC_AT = 257;
   private static final int PREFIX_AT = 345;
   private static final int PREFIX_BYTES = 155;
-
-  private static final ValueLayout.OfLong LONG_LE =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final long EVEN_BYTES = 0x00FF00FF00FF00FFL;
 
   private static final byte[] PAX_PATH = {'p', 'a', 't', 'h'};
   private static final byte[] PAX_SIZE = {'s', 'i', 'z', 'e'};
@@ -81,8 +69,8 @@ final class TarReader {
     extensions = 0;
     extensionBytes = 0;
     while (true) {
-      int got = in.load(position, BLOCK_BYTES);
-      if (got < BLOCK_BYTES || isZero(in.segment, in.base)) {
+      int got = in.load(position, TarHeader.BLOCK_BYTES);
+      if (got < TarHeader.BLOCK_BYTES || TarHeader.isZero(in.segment, in.base)) {
         return end(got);
       }
       if (!readHeader(in)) {
@@ -95,9 +83,10 @@ final class TarReader {
     if (extensions > 0) {
       throw malformed(position, "the archive ends between an extended header and its member");
     }
-    if (got > 0 && got < BLOCK_BYTES) {
+    if (got > 0 && got < TarHeader.BLOCK_BYTES) {
       throw malformed(
-          position, "the archive ends inside a header: %d of %d bytes".formatted(got, BLOCK_BYTES));
+          position,
+          "the archive ends inside a header: %d of %d bytes".formatted(got, TarHeader.BLOCK_BYTES));
     }
     atEnd = true;
     return false;
@@ -107,7 +96,7 @@ final class TarReader {
   private boolean readHeader(Window in) throws IOException {
     MemorySegment head = in.segment;
     long at = in.base;
-    if (!checksumFits(head, at)) {
+    if (!TarHeader.checksumFits(head, at)) {
       throw malformed(
           position, position + origin == 0 ? "not a tar header" : "checksum of a header is wrong");
     }
@@ -129,7 +118,7 @@ final class TarReader {
   private void member(MemorySegment head, long at, byte type, long ownSize)
       throws MalformedRecordException {
     boolean file = type == '0' || type == 0 || type == '7';
-    if (type == 0 && endsWithSlash(head, at)) {
+    if (type == 0 && TarHeader.endsWithSlash(head, at)) {
       file = false;
     }
     if (!nameOverridden) {
@@ -137,7 +126,7 @@ final class TarReader {
     }
     regular = file;
     size = sizeOverride >= 0 ? sizeOverride : ownSize;
-    dataOffset = position + BLOCK_BYTES;
+    dataOffset = position + TarHeader.BLOCK_BYTES;
     boolean known = (type >= '1' && type <= '6') || (type == 0 && !file);
     position = dataOffset + (known ? 0 : padded(size));
   }
@@ -147,7 +136,7 @@ final class TarReader {
       throw malformed(
           position, "more than %d extended headers before one member".formatted(MAX_EXTENSIONS));
     }
-    long body = position + BLOCK_BYTES;
+    long body = position + TarHeader.BLOCK_BYTES;
     extensionBytes += bodyBytes;
     if (extensionBytes > MAX_PAX_BYTES) {
       throw malformed(
@@ -245,11 +234,11 @@ final class TarReader {
 
   private void nameFromHeader(MemorySegment head, long at) {
     int prefix = 0;
-    if (head.get(ValueLayout.JAVA_BYTE, at + PREFIX_AT) != 0 && isPosix(head, at)) {
+    if (head.get(ValueLayout.JAVA_BYTE, at + PREFIX_AT) != 0 && TarHeader.isPosix(head, at)) {
       prefix = copyName(head, at + PREFIX_AT, PREFIX_BYTES, 0);
       name[prefix++] = '/';
     }
-    nameLength = copyName(head, at + NAME_AT, NAME_BYTES, prefix);
+    nameLength = copyName(head, at + TarHeader.NAME_AT, TarHeader.NAME_BYTES, prefix);
   }
 
   /** Copies up to a zero byte to {@code name[to...]}; returns the end. */
@@ -262,13 +251,6 @@ final class TarReader {
     return end;
   }
 
-  /** POSIX has "ustar" and a zero; GNU, which keeps times where the prefix would be, a space. */
-  private static boolean isPosix(MemorySegment head, long at) {
-    return head.get(ValueLayout.JAVA_BYTE, at + MAGIC_AT) == 'u'
-        && head.get(ValueLayout.JAVA_BYTE, at + MAGIC_AT + 4) == 'r'
-        && head.get(ValueLayout.JAVA_BYTE, at + MAGIC_AT + 5) == 0;
-  }
-
   private void setName(MemorySegment from, long at, long length) throws MalformedRecordException {
     if (length > MAX_NAME_BYTES) {
       throw malformed(
@@ -279,14 +261,6 @@ final class TarReader {
     }
     MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, name, 0, (int) length);
     nameLength = (int) length;
-  }
-
-  private static boolean endsWithSlash(MemorySegment head, long at) {
-    int end = 0;
-    while (end < NAME_BYTES && head.get(ValueLayout.JAVA_BYTE, at + NAME_AT + end) != 0) {
-      end++;
-    }
-    return end > 0 && head.get(ValueLayout.JAVA_BYTE, at + NAME_AT + end - 1) == '/';
   }
 
   /** Octal text padded by spaces and zeros, or GNU's base 256, marked by the first bit. */
@@ -333,68 +307,6 @@ final class TarReader {
     return value;
   }
 
-  /** Whether the block could be a header: a fitting checksum, or all zero (an empty archive). */
-  static boolean looksLikeHeader(MemorySegment head, long at) {
-    return isZero(head, at) || checksumFits(head, at);
-  }
-
-  private static boolean isZero(MemorySegment head, long at) {
-    long any = 0;
-    for (int i = 0; i < BLOCK_BYTES && any == 0; i += 8) {
-      any = head.get(LONG_LE, at + i);
-    }
-    return any == 0;
-  }
-
-  /**
-   * The sum of the header's bytes with its checksum field as spaces; bytes are unsigned, or signed
-   * as some old writers had it.
-   */
-  private static boolean checksumFits(MemorySegment head, long at) {
-    long even = 0;
-    long odd = 0;
-    for (int i = 0; i < BLOCK_BYTES; i += 4 * Long.BYTES) {
-      long first = head.get(LONG_LE, at + i);
-      long second = head.get(LONG_LE, at + i + 8);
-      long third = head.get(LONG_LE, at + i + 16);
-      long fourth = head.get(LONG_LE, at + i + 24);
-      even += (first & EVEN_BYTES) + (second & EVEN_BYTES);
-      odd += (first >>> 8 & EVEN_BYTES) + (second >>> 8 & EVEN_BYTES);
-      even += (third & EVEN_BYTES) + (fourth & EVEN_BYTES);
-      odd += (third >>> 8 & EVEN_BYTES) + (fourth >>> 8 & EVEN_BYTES);
-    }
-    long lanes = even + odd;
-    int sum =
-        (int)
-            ((lanes & 0xFFFF) + (lanes >>> 16 & 0xFFFF) + (lanes >>> 32 & 0xFFFF) + (lanes >>> 48));
-    int stored = 0;
-    int digits = 0;
-    int own = 0;
-    boolean ended = false;
-    for (int i = 0; i < CHECKSUM_BYTES; i++) {
-      int value = head.get(ValueLayout.JAVA_BYTE, at + CHECKSUM_AT + i) & 0xFF;
-      own += value;
-      if (!ended && value >= '0' && value <= '7') {
-        stored = stored << 3 | (value - '0');
-        digits++;
-      } else if (value != ' ' || digits > 0) {
-        ended = true;
-      }
-    }
-    int unsigned = sum - own + CHECKSUM_BYTES * ' ';
-    return digits > 0 && (stored == unsigned || stored == signedSum(head, at));
-  }
-
-  private static int signedSum(MemorySegment head, long at) {
-    int sum = CHECKSUM_BYTES * ' ';
-    for (int i = 0; i < BLOCK_BYTES; i++) {
-      if (i < CHECKSUM_AT || i >= CHECKSUM_AT + CHECKSUM_BYTES) {
-        sum += head.get(ValueLayout.JAVA_BYTE, at + i);
-      }
-    }
-    return sum;
-  }
-
   private static boolean isDigit(MemorySegment body, long at) {
     byte value = body.get(ValueLayout.JAVA_BYTE, at);
     return value >= '0' && value <= '9';
@@ -413,7 +325,7 @@ final class TarReader {
   }
 
   static long padded(long bytes) {
-    return (bytes + BLOCK_BYTES - 1) & -BLOCK_BYTES;
+    return (bytes + TarHeader.BLOCK_BYTES - 1) & -TarHeader.BLOCK_BYTES;
   }
 
   /** Where the member starts, its extended headers included. */

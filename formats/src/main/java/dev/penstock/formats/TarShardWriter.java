@@ -13,9 +13,9 @@ import java.util.Set;
  */
 final class TarShardWriter implements ShardWriter {
   /** GNU tar's and tarfile's: archives are whole records of 20 blocks. */
-  private static final int RECORD_BYTES = 20 * TarReader.BLOCK_BYTES;
+  private static final int RECORD_BYTES = 20 * TarHeader.BLOCK_BYTES;
 
-  private static final byte[] ZEROS = new byte[TarReader.BLOCK_BYTES];
+  private static final byte[] ZEROS = new byte[TarHeader.BLOCK_BYTES];
 
   private final ShardOutput out;
   private final TarHeaderWriter headers = new TarHeaderWriter();
@@ -117,7 +117,7 @@ final class TarShardWriter implements ShardWriter {
   @Override
   public void close() throws IOException {
     if (!out.isClosed() && !out.hasFailed()) {
-      long end = out.decodedBytes() + 2L * TarReader.BLOCK_BYTES;
+      long end = out.decodedBytes() + 2L * TarHeader.BLOCK_BYTES;
       long padded = (end + RECORD_BYTES - 1) / RECORD_BYTES * RECORD_BYTES;
       pad(padded - out.decodedBytes());
     }
