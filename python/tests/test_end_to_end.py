@@ -236,9 +236,9 @@ def test_twenty_killed_trainers_leave_nothing(served, dataset):
 
 def test_twenty_killed_sidecars_lose_nothing(served, dataset, tmp_path, monkeypatch, no_leaks):
     """Killed in mid-epoch, with batches held: the loader restarts it and goes on with the next batch."""
-    wanted = keys_of_epochs(served, dataset, 2)
+    wanted = keys_of_epochs(served, dataset, 4)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    options = {"rank": 0, "world_size": 1, "seed": 7, "fields": FIELDS, "epochs": 2, "memory": "128MiB"}
+    options = {"rank": 0, "world_size": 1, "seed": 7, "fields": FIELDS, "epochs": 4, "memory": "128MiB"}
     with penstock.Loader(dataset, 20, **options) as loader:
         got, kills, held = [], 0, None
         for batch in loader:
@@ -247,12 +247,12 @@ def test_twenty_killed_sidecars_lose_nothing(served, dataset, tmp_path, monkeypa
             if held is not None:
                 assert held[0].keys == held[1]
                 assert bytes(held[2]) == real.sample(int(held[1][3]), PAYLOAD)["jpg"], "held slots are not written into"
-            if batch.step % 3 == 1 and kills < 20:
+            # Published batches come before a death is noticed: the next kill waits until the last one was.
+            if kills < 20 and loader.stats()["reconnects"] == kills:
                 held = (batch, batch.keys, batch["jpg"][3])
                 os.kill(loader._sidecar.pid, signal.SIGKILL)
                 kills += 1
-        # Batches that were published before a kill come first, so that two kills can be one reconnection.
-        assert kills == 20 and 5 <= loader.stats()["reconnects"] <= 20
+        assert kills == 20 and loader.stats()["reconnects"] == 20
     assert got == wanted
     del loader, batch, held
     assert os.listdir(tmp_path) == []
@@ -261,19 +261,18 @@ def test_twenty_killed_sidecars_lose_nothing(served, dataset, tmp_path, monkeypa
 def test_a_joined_sidecar_may_be_replaced_twenty_times(dataset, no_leaks):
     real.require_sidecar()
     served = real.Served("--memory", "128MiB")
-    with joined(served, dataset, epochs=1, fields=["cls:int"]) as loader:
+    with joined(served, dataset, epochs=4, fields=["cls:int"]) as loader:
         got, kills = [], 0
         for batch in loader:
             got += batch.keys
-            if batch.step >= 5 and kills < 20:
+            if kills < 20 and loader.stats()["reconnects"] == kills:
                 served.process.kill()
                 served.process.wait()
                 served.process.stdout.close()
                 served.process = subprocess.Popen(served.process.args, stdout=subprocess.PIPE, start_new_session=True)
                 kills += 1
-        # Batches that were published before a kill come first, so that two kills can be one reconnection.
-        assert kills == 20 and 5 <= loader.stats()["reconnects"] <= 20
-        assert sorted(map(int, got)) == list(range(COUNT))
+        assert kills == 20 and loader.stats()["reconnects"] == 20
+        assert sorted(map(int, got)) == sorted(4 * list(range(COUNT)))
         assert sorted(os.listdir(served.run_dir)) == left_by_a_running_sidecar()
     del loader, batch
     real.await_ready(served.process)

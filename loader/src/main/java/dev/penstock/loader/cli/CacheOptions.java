@@ -17,7 +17,7 @@ final class CacheOptions {
   @Option(
       names = "--cache-dir",
       paramLabel = "DIR[=SIZE]",
-      order = 60,
+      order = 56,
       description =
           "Keep blocks on this disk between runs, in SIZE bytes of it (default: as before, else"
               + " most of what is free). Once per disk.")
@@ -26,7 +26,7 @@ final class CacheOptions {
   @Option(
       names = "--cache-key-file",
       paramLabel = "FILE",
-      order = 61,
+      order = 57,
       description =
           "Encrypt these blocks with the key in FILE, 32 bytes or 64 hex digits (default:"
               + " $PENSTOCK_CACHE_KEY, if set).")
@@ -34,7 +34,7 @@ final class CacheOptions {
 
   @Option(
       names = "--cache-bypass",
-      order = 64,
+      order = 58,
       description = "Use them but add none: for data that is read once.")
   private boolean bypass;
 

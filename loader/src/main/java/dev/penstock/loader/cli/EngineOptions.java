@@ -56,8 +56,7 @@ final class EngineOptions {
       names = "--origin",
       paramLabel = "KEY=VALUE",
       order = 55,
-      description =
-          "How a store is reached, such as remote.requests=64; docs/remote.md lists the keys.")
+      description = "How a store is reached, such as remote.requests=64 (docs/remote.md).")
   private Map<String, String> origin = new LinkedHashMap<>();
 
   // Hidden, so that the help of a verb fits a screen; docs/remote.md lists them.

@@ -22,16 +22,14 @@ final class OrderOptions {
   @Parameters(
       paramLabel = "DATASET",
       arity = "0..*",
-      description =
-          "Path, URL, glob, directory or @list.txt; {000..146} patterns expand. Not with --mix.")
+      description = "Path, URL, glob, directory, @list.txt or {000..146}; or --mix.")
   private List<String> dataset = List.of();
 
   @Option(
       names = "--mix",
       paramLabel = "DATASET=WEIGHT",
       order = 0,
-      description =
-          "A source and its share of rows; ,epochs=N and ,name=NAME may follow. Repeated.")
+      description = "A source and its share, ,epochs=N and ,name=NAME after it. Repeated.")
   private List<String> mix = List.of();
 
   @Option(
@@ -45,22 +43,21 @@ final class OrderOptions {
       names = "--filter",
       paramLabel = "FILTER",
       order = 0,
-      description =
-          "Keep split:..0.9, range:0..99, keys:@FILE, has:FIELD or bytes:..1000 (docs/order.md).")
+      description = "split:..0.9, range:0..99, keys:@FILE, has:FIELD or bytes:..1000.")
   private List<String> filters = List.of();
 
   @Option(
       names = "--batch-size",
       paramLabel = "ROWS",
       order = 1,
-      description = "Rows of this rank's batches (default 64); a step has ROWS times --world.")
+      description = "Rows of this rank's batches (default 64).")
   private int batchSize = 64;
 
   @Option(
       names = "--batching",
       paramLabel = "RULE",
       order = 1,
-      description = "By lengths: first-fit:FIELD:TOKENS, best-fit:…, bucket:FIELD, tokens:FIELD:N.")
+      description = "first-fit:FIELD:N, best-fit:FIELD:N, bucket:FIELD or tokens:FIELD:N.")
   private Optional<String> batching = Optional.empty();
 
   @Option(
@@ -116,7 +113,7 @@ final class OrderOptions {
       names = "--cursor",
       paramLabel = "FILE",
       order = 9,
-      description = "Go on where the cursor in FILE stands; its order wins over these options.")
+      description = "Go on where the cursor in FILE stands, in its order.")
   private Optional<Path> cursorFile = Optional.empty();
 
   @Option(
@@ -138,8 +135,8 @@ final class OrderOptions {
       paramLabel = "NAME[:TYPE]",
       order = 11,
       description =
-          "Deliver this field, as bytes, int, float, npy, ints, floats or f32[3,8] (default: all"
-              + " fields, as bytes). May be repeated.")
+          "Deliver this field, as bytes, int, float, npy, ints, floats or f32[3,8] (default: all,"
+              + " as bytes). Repeated.")
   private List<String> fields = List.of();
 
   @Option(

@@ -43,8 +43,7 @@ final class PlanVerb extends Verb {
       names = "--keys",
       paramLabel = "FILE|-",
       order = 20,
-      description =
-          "Write epoch, step, rank, row, key (and a mixture's source) of each, tab-separated.")
+      description = "Write epoch, step, rank, row, key and mixture's source, by tabs.")
   private Optional<String> keys = Optional.empty();
 
   @Option(
@@ -64,7 +63,7 @@ final class PlanVerb extends Verb {
       names = "--cursor-out",
       paramLabel = "FILE",
       order = 10,
-      description = "Write where the run would start, or be after --steps, to FILE, for --cursor.")
+      description = "Write the start, or where --steps end, to FILE, for --cursor.")
   private Optional<Path> cursorOut = Optional.empty();
 
   @Option(names = "--json", order = 22, description = "Print the results as one JSON object.")

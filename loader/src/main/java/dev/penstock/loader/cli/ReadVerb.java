@@ -45,14 +45,13 @@ final class ReadVerb extends Verb {
       names = "--keys",
       paramLabel = "FILE|-",
       order = 20,
-      description =
-          "Write epoch, step, rank, row, key (and a mixture's source) of each, tab-separated.")
+      description = "Write epoch, step, rank, row, key and mixture's source, by tabs.")
   private Optional<String> keys = Optional.empty();
 
   @Option(
       names = "--digest",
       order = 21,
-      description = "Print one SHA-256 over keys, field names and bytes in delivered order.")
+      description = "Print one SHA-256 over all that is delivered, in its order.")
   private boolean wantsDigest;
 
   @Option(names = "--json", order = 22, description = "Print the results as one JSON object.")

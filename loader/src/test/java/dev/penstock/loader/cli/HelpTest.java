@@ -21,7 +21,7 @@ import org.junit.jupiter.api.TestFactory;
  */
 class HelpTest {
   private static final Path GOLDEN = Path.of("src", "test", "resources", "help");
-  private static final int LINES_MAX = 60;
+  private static final int LINES_MAX = 50;
 
   @TestFactory
   Stream<DynamicTest> everyVerbExplainsItself() {
