@@ -1,6 +1,5 @@
 package dev.penstock.cache;
 
-import dev.penstock.cache.origin.FileOrigin;
 import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
@@ -253,7 +252,7 @@ public final class DatasetLocator {
   private String text(String location) throws OriginException {
     Origin origin = originOf(location);
     try {
-      if (origin instanceof FileOrigin && isLocalPath(location)) {
+      if (isLocalPath(location)) {
         return Files.readString(Path.of(location));
       }
       StoredObject object = origin.find(location).orElseThrow(() -> noList(location));
@@ -277,7 +276,7 @@ public final class DatasetLocator {
   }
 
   private static boolean isLocalPath(String location) {
-    return !location.startsWith("file:");
+    return !location.startsWith("file:") && !location.contains("://");
   }
 
   private static OriginException noList(String location) {

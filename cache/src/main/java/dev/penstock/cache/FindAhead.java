@@ -38,7 +38,7 @@ final class FindAhead {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (String location : locations) {
         Optional<Origin> remote =
-            origins.stream().filter(o -> o.isRemote() && o.handles(location)).findFirst();
+            origins.stream().filter(o -> o.handles(location) && o.isRemote(location)).findFirst();
         if (remote.isPresent() && !location.endsWith("/")) {
           asked.computeIfAbsent(
               location, _ -> threads.submit(() -> limited(room, remote.get(), location)));

@@ -108,7 +108,7 @@ final class OriginReads {
         handle = open.acquire(object);
       } catch (OriginException failure) {
         for (int block = 0; block < slabOffsets.length; block++) {
-          againOrFail(block, failure);
+          againOrFail(block, failure.at(blockOffset(block), wantedBytes(block)));
         }
         return;
       }
@@ -260,13 +260,8 @@ final class OriginReads {
   }
 
   private static OriginException persistent(OriginException failure, int attempts) {
-    return new OriginException(
-            failure.kind(),
-            Retry.PERSISTENT,
-            failure.location(),
-            failure.offset(),
-            failure.length(),
-            "failed %d times, the last time: %s".formatted(attempts, failure.getMessage()))
-        .causedBy(failure);
+    return failure.retold(
+        Retry.PERSISTENT,
+        "failed %d times, the last time: %s".formatted(attempts, failure.reason()));
   }
 }

@@ -6,6 +6,7 @@ import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginProvider;
 import dev.penstock.cache.remote.HttpCredentials;
 import dev.penstock.cache.remote.HttpOrigin;
+import dev.penstock.cache.remote.MountOrigin;
 import dev.penstock.cache.remote.RemoteConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +31,7 @@ public final class Origins {
     RemoteConfig remote = RemoteConfig.of(options);
     HttpCredentials credentials = HttpCredentials.ofProcess();
     List<Origin> origins = new ArrayList<>();
-    origins.add(config.fileOrigin(budget));
+    origins.add(MountOrigin.over(config.fileOrigin(budget), remote));
     origins.add(HttpOrigin.open(remote, HttpClientConfig.defaults(), credentials));
     List<String> schemes = new ArrayList<>(List.of("remote"));
     for (OriginProvider provider : providers()) {

@@ -90,7 +90,7 @@ final class ProvidedOrigin implements Origin {
   }
 
   @Override
-  public boolean isRemote() {
+  public boolean isRemote(String location) {
     return true;
   }
 

@@ -16,8 +16,10 @@ import java.util.Set;
  * @param directories one on each device; empty for no SSD tier
  * @param key what blocks are encrypted with, if they are
  * @param limits what each session may take of it
+ * @param networkToo whether directories on network mounts are accepted
  */
-public record SsdConfig(List<Directory> directories, Optional<CacheKey> key, CachePolicy limits) {
+public record SsdConfig(
+    List<Directory> directories, Optional<CacheKey> key, CachePolicy limits, boolean networkToo) {
   /** No SSD tier. */
   public static final SsdConfig NONE = of(List.of());
 
@@ -42,17 +44,22 @@ public record SsdConfig(List<Directory> directories, Optional<CacheKey> key, Cac
 
   /** These directories, nothing encrypted, no limits. */
   public static SsdConfig of(List<Directory> directories) {
-    return new SsdConfig(directories, Optional.empty(), CachePolicy.NONE);
+    return new SsdConfig(directories, Optional.empty(), CachePolicy.NONE, false);
   }
 
   /** The same with encryption. */
   public SsdConfig withKey(Optional<CacheKey> value) {
-    return new SsdConfig(directories, value, limits);
+    return new SsdConfig(directories, value, limits, networkToo);
   }
 
   /** The same with limits; the dataset in them has no meaning. */
   public SsdConfig withLimits(CachePolicy value) {
-    return new SsdConfig(directories, key, value);
+    return new SsdConfig(directories, key, value, networkToo);
+  }
+
+  /** The same with directories on network mounts accepted or refused. */
+  public SsdConfig withNetworkToo(boolean value) {
+    return new SsdConfig(directories, key, limits, value);
   }
 
   /** What a directory is, or would be, as a device, in words; changes nothing in it. */
@@ -83,7 +90,7 @@ public record SsdConfig(List<Directory> directories, Optional<CacheKey> key, Cac
       long bytes = SsdStore.sizeBytes(directory.path(), directory.bytes(), blockBytes);
       sized.add(new Directory(directory.path(), OptionalLong.of(bytes)));
     }
-    return new SsdConfig(sized, key, limits);
+    return new SsdConfig(sized, key, limits, networkToo);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.penstock.cache;
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.bridge.Errno;
 import dev.penstock.bridge.ErrnoException;
+import dev.penstock.cache.ssd.Placement;
 import dev.penstock.cache.ssd.SsdDevice;
 import dev.penstock.cache.ssd.SsdStats;
 import dev.penstock.cache.ssd.SsdStore;
@@ -80,6 +81,7 @@ final class SsdDevices {
       SsdConfig.Directory directory, SsdConfig config, RamTier tier, ByteBudget budget)
       throws IOException {
     int blockBytes = tier.blockBytes();
+    Placement.check(directory.path(), config.networkToo());
     return SsdStore.open(
         directory.path(),
         SsdStore.sizeBytes(directory.path(), directory.bytes(), blockBytes),

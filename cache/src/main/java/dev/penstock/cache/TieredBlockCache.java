@@ -90,7 +90,7 @@ final class TieredBlockCache implements BlockCache {
 
   private ScanSource plainScan(CachedObject object) {
     ScanSource ahead =
-        object.origin().isRemote()
+        object.origin().isRemote(object.stored().location())
             ? ReadAheadScan.open(reads, object, budget, this::scanClosed)
             : null;
     return ahead == null ? new PlainScan(reads, object, this::scanClosed) : ahead;

@@ -74,6 +74,9 @@ public interface BlockReader extends AutoCloseable {
     /** {@code fstat}'s modification time in nanoseconds since the epoch. */
     long modifiedNanos();
 
+    /** The file system that it is on. */
+    FileSystemType fileSystem();
+
     /**
      * The mode in effect: never {@link ReadMode#AUTO}. A direct file turns to buffered when its
      * file system refuses direct reads, at open or at the first read.
@@ -108,18 +111,7 @@ public interface BlockReader extends AutoCloseable {
      *
      * @throws IOException naming the file and the offset
      */
-    default long readNow(long fileOffset, Scatter target) throws IOException {
-      long done = 0;
-      for (int piece = 0; piece < target.count(); piece++) {
-        int length = Math.toIntExact(target.pieceLength(piece));
-        int got = readNow(fileOffset + done, target.slab(piece), target.slabOffset(piece), length);
-        done += got;
-        if (got < length) {
-          break;
-        }
-      }
-      return done;
-    }
+    long readNow(long fileOffset, Scatter target) throws IOException;
 
     /**
      * Tells the kernel that the cached pages of this range are not needed any more. Does nothing in

@@ -50,10 +50,10 @@ final class ChannelFile extends OpenFile {
       throw new IOException("open of %s: EISDIR, it is a directory".formatted(path));
     }
     Facts facts = facts(path);
-    String fileSystem = Files.getFileStore(path).type();
-    boolean memory = fileSystem.equals("tmpfs") || fileSystem.equals("ramfs");
-    if (mode == ReadMode.BUFFERED || (mode == ReadMode.AUTO && memory)) {
-      String reason = mode == ReadMode.BUFFERED ? "asked for" : "on " + fileSystem;
+    FileSystemType type = facts.fileSystem();
+    boolean memory = type.isMemory();
+    if (mode == ReadMode.BUFFERED || (mode == ReadMode.AUTO && (memory || !type.direct()))) {
+      String reason = mode == ReadMode.BUFFERED ? "asked for" : "on " + type.name();
       return new ChannelFile(
           path, facts, memory, 1, "buffered: " + reason, openChannel(path, false), false, bounce);
     }
@@ -165,13 +165,17 @@ final class ChannelFile extends OpenFile {
   }
 
   private static Facts facts(Path path) throws IOException {
+    FileSystemType type = FileSystemType.named(Files.getFileStore(path).type(), "the mount table");
     try {
       Map<String, Object> unix = Files.readAttributes(path, "unix:size,ino,lastModifiedTime");
       return new Facts(
-          number(unix.get("size")), number(unix.get("ino")), nanos(unix.get("lastModifiedTime")));
+          number(unix.get("size")),
+          number(unix.get("ino")),
+          nanos(unix.get("lastModifiedTime")),
+          type);
     } catch (UnsupportedOperationException | IllegalArgumentException e) {
       // Not a Unix file system: size and time have to do.
-      return new Facts(Files.size(path), 0, nanos(Files.getLastModifiedTime(path)));
+      return new Facts(Files.size(path), 0, nanos(Files.getLastModifiedTime(path)), type);
     }
   }
 

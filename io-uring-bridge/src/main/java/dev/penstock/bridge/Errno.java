@@ -25,7 +25,9 @@ public final class Errno {
   static final int EADDRINUSE = 98;
   static final int ECONNABORTED = 103;
   static final int ENOBUFS = 105;
+  static final int ENOTCONN = 107;
   static final int ECONNREFUSED = 111;
+  static final int EHOSTDOWN = 112;
 
   private Errno() {}
 
@@ -62,7 +64,9 @@ public final class Errno {
       case ECONNABORTED -> "ECONNABORTED";
       case 104 -> "ECONNRESET";
       case ENOBUFS -> "ENOBUFS";
+      case ENOTCONN -> "ENOTCONN";
       case 110 -> "ETIMEDOUT";
+      case EHOSTDOWN -> "EHOSTDOWN";
       case 116 -> "ESTALE";
       case 121 -> "EREMOTEIO";
       case 122 -> "EDQUOT";

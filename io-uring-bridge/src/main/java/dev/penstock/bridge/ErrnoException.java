@@ -32,6 +32,11 @@ public final class ErrnoException extends IOException {
         || errno == Errno.ENOBUFS;
   }
 
+  /** Whether whoever stands behind a mount is gone: its process, or the way to its server. */
+  public boolean isDisconnected() {
+    return errno == Errno.ENOTCONN || errno == Errno.ECONNABORTED || errno == Errno.EHOSTDOWN;
+  }
+
   /** The positive error number ({@link Errno}). */
   public int errno() {
     return errno;

@@ -32,11 +32,6 @@ final class FileCalls {
   static final int F_GETFL = 3;
   static final int F_SETFL = 4;
 
-  // linux/magic.h
-  private static final long TMPFS_MAGIC = 0x01021994L;
-  private static final long RAMFS_MAGIC = 0x858458f6L;
-  private static final long HUGETLBFS_MAGIC = 0x958458f6L;
-
   /** linux/fadvise.h */
   private static final int POSIX_FADV_DONTNEED = 4;
 
@@ -47,7 +42,12 @@ final class FileCalls {
   private static final int STATX_BYTES = 256;
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int STATX_BASIC_STATS = 0x7ff;
+  private static final int STATX_MNT_ID = 0x1000;
   private static final int STATX_DIOALIGN = 0x2000;
+
+  /** Never given to another mount; Linux 6.8. */
+  private static final int STATX_MNT_ID_UNIQUE = 0x4000;
+
   private static final int S_IFMT = 0xf000;
   private static final int S_IFDIR = 0x4000;
   private static final int S_IFREG = 0x8000;
@@ -74,8 +74,8 @@ final class FileCalls {
       Native.errnoCall("preadv", FunctionDescriptor.of(LONG, INT, POINTER, INT, LONG));
   private static final MethodHandle STATX =
       Native.errnoCall("statx", FunctionDescriptor.of(INT, INT, POINTER, INT, INT, POINTER));
-  private static final MethodHandle FSTATFS =
-      Native.errnoCall("fstatfs", FunctionDescriptor.of(INT, INT, POINTER));
+  private static final MethodHandle STATFS =
+      Native.errnoCall("statfs", FunctionDescriptor.of(INT, POINTER, POINTER));
   private static final MethodHandle FADVISE =
       Native.call("posix_fadvise", FunctionDescriptor.of(INT, INT, LONG, LONG, INT));
   private static final MethodHandle CACHESTAT =
@@ -89,6 +89,8 @@ final class FileCalls {
    *
    * @param storedBytes bytes that the file system holds for the file; holes count nothing
    * @param directAlignment larger of memory and offset alignment of direct reads, 0 if unknown
+   * @param mountId of the mount it is in; unique for ever, or while the mount is there; 0 before
+   *     Linux 5.8
    */
   record Stat(
       int type,
@@ -98,7 +100,8 @@ final class FileCalls {
       int deviceMajor,
       int deviceMinor,
       int directAlignment,
-      long storedBytes) {
+      long storedBytes,
+      long mountId) {
     boolean isDirectory() {
       return type == S_IFDIR;
     }
@@ -198,12 +201,13 @@ final class FileCalls {
       MemorySegment state = Native.errnoState();
       MemorySegment empty = arena.allocateFrom("");
       MemorySegment statx = arena.allocate(STATX_BYTES, Long.BYTES);
-      int mask = STATX_BASIC_STATS | STATX_DIOALIGN;
+      int mask = STATX_BASIC_STATS | STATX_MNT_ID | STATX_DIOALIGN | STATX_MNT_ID_UNIQUE;
       int result = (int) STATX.invokeExact(state, fd, empty, AT_EMPTY_PATH, mask, statx);
       if (result < 0) {
-        return new Stat(Native.result(result, state), 0, 0, 0, 0, 0, 0, 0);
+        return new Stat(Native.result(result, state), 0, 0, 0, 0, 0, 0, 0, 0);
       }
       boolean knowsDirect = (statx.get(INT, 0) & STATX_DIOALIGN) != 0;
+      boolean knowsMount = (statx.get(INT, 0) & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE)) != 0;
       int direct = knowsDirect ? Math.max(statx.get(INT, 152), statx.get(INT, 156)) : 0;
       return new Stat(
           Short.toUnsignedInt(statx.get(ValueLayout.JAVA_SHORT, 28)) & S_IFMT,
@@ -213,20 +217,21 @@ final class FileCalls {
           statx.get(INT, 136),
           statx.get(INT, 140),
           direct,
-          statx.get(LONG, 48) * 512);
+          statx.get(LONG, 48) * 512,
+          knowsMount ? statx.get(LONG, 144) : 0);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }
   }
 
-  /** Whether the file's pages are its storage: tmpfs, ramfs, hugetlbfs. */
-  static boolean isMemoryFileSystem(int fd) {
+  /** The magic number of the file system that holds {@code path}, or a negated errno. */
+  static long fileSystemMagic(Path path) {
     try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Native.errnoState();
+      MemorySegment text = arena.allocateFrom(path.toString());
       MemorySegment statfs = arena.allocate(STATFS_BYTES, Long.BYTES);
-      int result = (int) FSTATFS.invokeExact(Native.errnoState(), fd, statfs);
-      long magic = statfs.get(LONG, 0);
-      return result == 0
-          && (magic == TMPFS_MAGIC || magic == RAMFS_MAGIC || magic == HUGETLBFS_MAGIC);
+      int result = (int) STATFS.invokeExact(state, text, statfs);
+      return result == 0 ? statfs.get(LONG, 0) & 0xffff_ffffL : Native.result(result, state);
     } catch (Throwable e) {
       throw Native.unexpected(e);
     }

@@ -42,6 +42,7 @@ final class NativeFile extends OpenFile {
   private NativeFile(
       Path path,
       FileCalls.Stat stat,
+      FileSystemType fileSystem,
       Choice choice,
       int fd,
       boolean writable,
@@ -49,7 +50,7 @@ final class NativeFile extends OpenFile {
       Closing closing) {
     super(
         path,
-        new Facts(stat.sizeBytes(), stat.inode(), stat.modifiedNanos()),
+        new Facts(stat.sizeBytes(), stat.inode(), stat.modifiedNanos(), fileSystem),
         choice.cached,
         choice.alignment,
         choice.reason,
@@ -85,7 +86,9 @@ final class NativeFile extends OpenFile {
             stat.isDirectory() ? Errno.EISDIR : Errno.EINVAL,
             "it is not a regular file");
       }
-      return new NativeFile(path, stat, choose(fd, stat, mode), fd, false, bounce, closing);
+      FileSystemType type = Mounts.typeOf(path, stat);
+      Choice choice = choose(fd, stat, type, mode);
+      return new NativeFile(path, stat, type, choice, fd, false, bounce, closing);
     } catch (IOException | RuntimeException | Error e) {
       FileCalls.close(fd);
       throw e;
@@ -107,8 +110,9 @@ final class NativeFile extends OpenFile {
       FileClaim.take(path, fd);
       resize(path, fd, FileCalls.stat(fd), sizeBytes);
       FileCalls.Stat stat = FileCalls.stat(fd);
-      Choice choice = choose(fd, stat, ReadMode.DIRECT);
-      return new NativeFile(path, stat, choice, fd, true, bounce, closing);
+      FileSystemType type = Mounts.typeOf(path, stat);
+      Choice choice = choose(fd, stat, type, ReadMode.DIRECT);
+      return new NativeFile(path, stat, type, choice, fd, true, bounce, closing);
     } catch (IOException | RuntimeException | Error e) {
       FileCalls.close(fd);
       throw e;
@@ -150,13 +154,12 @@ final class NativeFile extends OpenFile {
     };
   }
 
-  private static Choice choose(int fd, FileCalls.Stat stat, ReadMode mode) throws IOException {
-    boolean memory = FileCalls.isMemoryFileSystem(fd);
-    boolean cached = memory || isMostlyCached(fd, stat.sizeBytes());
-    String why = memory ? "its file system is memory" : "most of it is in the page cache";
-    if (mode == ReadMode.BUFFERED || (mode == ReadMode.AUTO && cached)) {
+  private static Choice choose(int fd, FileCalls.Stat stat, FileSystemType type, ReadMode mode)
+      throws IOException {
+    boolean cached = type.isMemory() || isMostlyCached(fd, stat.sizeBytes());
+    if (mode == ReadMode.BUFFERED || (mode == ReadMode.AUTO && (cached || !type.direct()))) {
       setFlags(fd, 0);
-      return new Choice(1, cached, "buffered: " + (mode == ReadMode.AUTO ? why : "asked for"));
+      return new Choice(1, cached, "buffered: " + whyBuffered(type, cached, mode));
     }
     int result = MemoryCalls.fcntl(fd, FileCalls.F_SETFL, FileCalls.O_DIRECT);
     if (result < 0) {
@@ -166,6 +169,15 @@ final class NativeFile extends OpenFile {
     }
     int alignment = stat.directAlignment() > 0 ? stat.directAlignment() : USUAL_ALIGNMENT;
     return new Choice(Math.max(2, alignment), cached, "direct");
+  }
+
+  private static String whyBuffered(FileSystemType type, boolean cached, ReadMode mode) {
+    if (mode != ReadMode.AUTO) {
+      return "asked for";
+    }
+    return type.isMemory()
+        ? "its file system is memory"
+        : cached ? "most of it is in the page cache" : "the usual way on " + type.name();
   }
 
   private static void setFlags(int fd, int flags) throws IOException {
@@ -256,19 +268,40 @@ final class NativeFile extends OpenFile {
 
   @Override
   public long readNow(long fileOffset, Scatter target) throws IOException {
-    if (mode() == ReadMode.DIRECT || target.count() < 2) {
+    int together = aligned(fileOffset, target);
+    if (together < 2) {
       return super.readNow(fileOffset, target);
     }
     beginRead(fileOffset, target.slab(0), target.slabOffset(0), 0);
     long result;
     try {
-      result = FileCalls.preadv(fd, target.vector(), target.count(), fileOffset);
+      result = FileCalls.preadv(fd, target.vector(), together, fileOffset);
     } finally {
       endRead();
       Reference.reachabilityFence(target);
     }
     // Interrupted, or cut short by something else than the end: piece by piece gets the rest.
-    return result == target.length() ? result : super.readNow(fileOffset, target);
+    long wanted = target.length();
+    for (int piece = together; piece < target.count(); piece++) {
+      wanted -= target.pieceLength(piece);
+    }
+    return result == wanted
+        ? result + readPieces(fileOffset + result, target, together)
+        : readPieces(fileOffset, target, 0);
+  }
+
+  /** How many of the first pieces one call may read: in direct mode those that are aligned. */
+  private int aligned(long fileOffset, Scatter target) {
+    int mask = alignmentBytes() - 1;
+    if ((fileOffset & mask) != 0) {
+      return 0;
+    }
+    int count = 0;
+    while (count < target.count()
+        && ((target.pieceLength(count) | target.address(count)) & mask) == 0) {
+      count++;
+    }
+    return count;
   }
 
   /**

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.WritableFile {
   /** What the file system says of a file when it is opened. */
-  record Facts(long sizeBytes, long inode, long modifiedNanos) {}
+  record Facts(long sizeBytes, long inode, long modifiedNanos, FileSystemType fileSystem) {}
 
   private static final int CLOSED = Integer.MIN_VALUE;
 
@@ -85,6 +85,11 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
   }
 
   @Override
+  public final FileSystemType fileSystem() {
+    return facts.fileSystem();
+  }
+
+  @Override
   public final ReadMode mode() {
     return alignmentBytes > 1 ? ReadMode.DIRECT : ReadMode.BUFFERED;
   }
@@ -152,6 +157,25 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
     } finally {
       endRead();
     }
+  }
+
+  @Override
+  public long readNow(long fileOffset, Scatter target) throws IOException {
+    return readPieces(fileOffset, target, 0);
+  }
+
+  /** Reads pieces from {@code first} on, one after the other; {@code at} is where that one is. */
+  final long readPieces(long at, Scatter target, int first) throws IOException {
+    long done = 0;
+    for (int piece = first; piece < target.count(); piece++) {
+      int length = Math.toIntExact(target.pieceLength(piece));
+      int got = readNow(at + done, target.slab(piece), target.slabOffset(piece), length);
+      done += got;
+      if (got < length) {
+        break;
+      }
+    }
+    return done;
   }
 
   /** {@link #readNow} for a caller that has announced the read. */

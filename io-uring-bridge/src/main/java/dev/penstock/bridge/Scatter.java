@@ -91,6 +91,11 @@ public final class Scatter {
     return lengths[piece];
   }
 
+  /** The address at which a piece starts. */
+  long address(int piece) {
+    return slabs[piece].address() + offsets[piece];
+  }
+
   MemorySegment vector() {
     return vector;
   }

@@ -116,7 +116,15 @@ final class FileObject implements OpenObject {
     if (bytes < target.length()) {
       throw endedEarly(offset, target.length(), bytes);
     }
+    if (mayLeavePages()) {
+      file.dropCache(offset, bytes);
+    }
     return bytes;
+  }
+
+  /** Whether each call to the file may cost a round trip. */
+  boolean isOnNetwork() {
+    return file.fileSystem().isNetwork();
   }
 
   @Override

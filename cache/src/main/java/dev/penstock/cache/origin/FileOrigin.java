@@ -6,11 +6,12 @@ import dev.penstock.bridge.ReadMode;
 import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.net.URI;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.FileVisitOption;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -18,11 +19,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * modification time in nanoseconds, its inode and its size.
  */
 public final class FileOrigin implements Origin {
+  private static final String ATTRIBUTES =
+      "unix:isRegularFile,isDirectory,size,ino,lastModifiedTime,fileKey";
+
   private final ReadMode mode;
   private BlockReaderConfig config;
   private @Nullable BlockReader reader;
@@ -67,22 +73,52 @@ public final class FileOrigin implements Origin {
 
   @Override
   public List<StoredObject> list(String directory, int depth) throws OriginException {
-    Path base = pathOf(directory);
-    if (!Files.isDirectory(base)) {
-      return List.of();
-    }
     List<StoredObject> objects = new ArrayList<>();
-    try (Stream<Path> paths = Files.walk(base, depth, FileVisitOption.FOLLOW_LINKS)) {
-      for (Path path : (Iterable<Path>) paths::iterator) {
-        stored(path, base.relativize(path).toString()).ifPresent(objects::add);
-      }
-    } catch (UncheckedIOException failure) {
+    try {
+      Path base = pathOf(directory);
+      collect(base, "", depth, Set.of(Files.readAttributes(base, "fileKey")), objects);
+    } catch (NoSuchFileException | NotDirectoryException _) {
+      return List.of();
+    } catch (DirectoryIteratorException failure) {
       throw failed(directory, new IOException(failure.getMessage(), failure));
     } catch (IOException failure) {
       throw failed(directory, failure);
     }
     objects.sort(Comparator.comparing(StoredObject::name));
     return objects;
+  }
+
+  /**
+   * One question for each name: on a network mount each is a round trip.
+   *
+   * @param above what tells this directory and those above it, so that links in a circle are found
+   */
+  private static void collect(
+      Path directory, String prefix, int depth, Set<Object> above, List<StoredObject> objects)
+      throws IOException {
+    try (DirectoryStream<Path> children = Files.newDirectoryStream(directory)) {
+      for (Path child : children) {
+        String name = prefix + child.getFileName();
+        try {
+          Map<String, Object> found = Files.readAttributes(child, ATTRIBUTES);
+          stored(found, child, name).ifPresent(objects::add);
+          if (depth > 1 && Boolean.TRUE.equals(found.get("isDirectory"))) {
+            collect(child, name + "/", depth - 1, and(above, child, found), objects);
+          }
+        } catch (NoSuchFileException _) {
+          // Removed meanwhile, or a link that leads nowhere.
+        }
+      }
+    }
+  }
+
+  private static Set<Object> and(Set<Object> above, Path child, Map<String, Object> found)
+      throws FileSystemLoopException {
+    Set<Object> all = new HashSet<>(above);
+    if (!all.add(Map.of("fileKey", Objects.requireNonNull(found.get("fileKey"))))) {
+      throw new FileSystemLoopException(child.toString());
+    }
+    return all;
   }
 
   @Override
@@ -139,8 +175,10 @@ public final class FileOrigin implements Origin {
 
   /** What is at {@code path} now, if it is a regular file. */
   static Optional<StoredObject> stored(Path path, String name) throws IOException {
-    Map<String, Object> found =
-        Files.readAttributes(path, "unix:isRegularFile,size,ino,lastModifiedTime");
+    return stored(Files.readAttributes(path, ATTRIBUTES), path, name);
+  }
+
+  private static Optional<StoredObject> stored(Map<String, Object> found, Path path, String name) {
     if (Boolean.TRUE.equals(found.get("isRegularFile"))
         && found.get("size") instanceof Long size
         && found.get("ino") instanceof Number inode
@@ -165,7 +203,13 @@ public final class FileOrigin implements Origin {
     return new ObjectVersion("%d-%d-%d".formatted(modifiedNanos, inode, sizeBytes));
   }
 
-  private static Path pathOf(String location) {
+  /** Whether an open file of this origin is on a network mount. */
+  public static boolean isOnNetwork(OpenObject open) {
+    return open instanceof FileObject file && file.isOnNetwork();
+  }
+
+  /** The path that a location of this origin stands for, absolute. */
+  public static Path pathOf(String location) {
     Path path =
         location.startsWith("file:")
             ? Path.of(URI.create(location.replace(" ", "%20")).getPath())

@@ -55,10 +55,10 @@ public interface Origin extends AutoCloseable {
   }
 
   /**
-   * Whether a request costs a round trip to another machine: then many objects are found at a time,
-   * scans read ahead, and requests are made large.
+   * Whether a request for what is at this location costs a round trip to another machine: then many
+   * objects are found at a time, scans read ahead, and requests are made large.
    */
-  default boolean isRemote() {
+  default boolean isRemote(String location) {
     return false;
   }
 

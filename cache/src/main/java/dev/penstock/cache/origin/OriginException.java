@@ -99,6 +99,23 @@ public final class OriginException extends IOException {
     return new OriginException(this);
   }
 
+  /** The same of the same place with another say about retries and reason, caused by this one. */
+  public OriginException retold(Retry newRetry, String newReason) {
+    OriginException retold =
+        length < 0
+            ? new OriginException(kind, newRetry, location, newReason)
+            : new OriginException(kind, newRetry, location, offset, length, newReason);
+    return retold.causedBy(this);
+  }
+
+  /** The same for a range of the object, if it is of the object as a whole; caused by this one. */
+  public OriginException at(long rangeOffset, long rangeLength) {
+    return length >= 0
+        ? this
+        : new OriginException(kind, retry, location, rangeOffset, rangeLength, reason)
+            .causedBy(this);
+  }
+
   /** The same with a cause. */
   public OriginException causedBy(Throwable cause) {
     initCause(cause);

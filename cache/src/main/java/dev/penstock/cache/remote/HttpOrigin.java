@@ -97,7 +97,7 @@ public final class HttpOrigin implements Origin {
   }
 
   @Override
-  public boolean isRemote() {
+  public boolean isRemote(String location) {
     return true;
   }
 

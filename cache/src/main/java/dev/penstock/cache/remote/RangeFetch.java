@@ -1,5 +1,6 @@
 package dev.penstock.cache.remote;
 
+import dev.penstock.bridge.Scatter;
 import dev.penstock.cache.http.HttpCall;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.RangeRead;
@@ -278,14 +279,38 @@ final class RangeFetch {
       return at == length;
     }
 
-    @Override
-    public ByteBuffer room() throws IOException {
+    private void beginWriting() throws IOException {
       synchronized (RangeFetch.this) {
         if (settled || position == length || call.isCancelled()) {
           throw new IOException("another request for the same range was faster");
         }
         writing = true;
       }
+    }
+
+    @Override
+    public boolean places(Scatter into, long most) throws IOException {
+      beginWriting();
+      room = null;
+      long end = Math.min(length, at + most);
+      long from = at;
+      while (blockEnds[block] <= from) {
+        block++;
+      }
+      for (int next = block; from < end && into.count() < Scatter.PIECES_MAX; next++) {
+        RangeRead read = blockReads[next];
+        int number = blockNumbers[next];
+        long within = read.blockLength(number) - (blockEnds[next] - from);
+        long bytes = Math.min(end, blockEnds[next]) - from;
+        into.add(read.slab(), read.slabOffset(number) + within, bytes);
+        from += bytes;
+      }
+      return true;
+    }
+
+    @Override
+    public ByteBuffer room() throws IOException {
+      beginWriting();
       ByteBuffer current = room;
       if (current == null || !current.hasRemaining()) {
         current = blockRoom();

@@ -1,5 +1,6 @@
 package dev.penstock.cache.remote;
 
+import dev.penstock.bridge.Scatter;
 import dev.penstock.cache.http.HttpCall;
 import dev.penstock.cache.origin.StoredObject;
 import java.io.IOException;
@@ -29,7 +30,18 @@ public interface RangeTransport {
      */
     ByteBuffer room() throws IOException;
 
-    /** So many bytes were put into the last {@link #room}. */
+    /**
+     * In place of {@link #room}: adds to {@code into} the places of the next bytes, {@code most} of
+     * them or the first part; they are answered with one {@link #filled}, too. False, having added
+     * nothing, where {@code room} is all that there is.
+     *
+     * @throws IOException if nobody wants the bytes any more
+     */
+    default boolean places(Scatter into, long most) throws IOException {
+      return false;
+    }
+
+    /** So many bytes were put into the last {@link #room}, or {@link #places}. */
     void filled(int bytes);
   }
 }

@@ -100,15 +100,7 @@ final class RetryPolicy {
 
   private static Verdict ended(OriginException last, String how) {
     return new Verdict(
-        new OriginException(
-                last.kind(),
-                Retry.PERSISTENT,
-                last.location(),
-                last.offset(),
-                last.length(),
-                "%s, the last time: %s".formatted(how, last.reason()))
-            .causedBy(last),
-        0);
+        last.retold(Retry.PERSISTENT, "%s, the last time: %s".formatted(how, last.reason())), 0);
   }
 
   void succeeded() {

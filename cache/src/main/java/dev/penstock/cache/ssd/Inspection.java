@@ -4,6 +4,7 @@ import dev.penstock.bridge.BlockReaderConfig;
 import dev.penstock.bridge.BlockWriter;
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.bridge.FileClaimedException;
+import dev.penstock.bridge.FileSystemType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,17 @@ final class Inspection {
     Path existing = SsdStore.existing(directory);
     long free = Files.getFileStore(existing).getUsableSpace();
     String where = "%s, %,d MiB free".formatted(Files.getFileStore(existing).type(), free >> 20);
+    FileSystemType type = FileSystemType.of(existing);
+    if (type.isNetwork()) {
+      return "no: %s; --cache-on-network takes it all the same".formatted(Placement.against(type));
+    }
+    String verdict = inspect(directory, where);
+    return type.isMemory()
+        ? "degraded: %s; %s".formatted(Placement.against(type), verdict)
+        : verdict;
+  }
+
+  private static String inspect(Path directory, String where) throws IOException {
     if (!Files.exists(directory)) {
       return "ok, to be made (%s)".formatted(where);
     }

@@ -12,6 +12,7 @@ import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.remote.FaultServer;
 import dev.penstock.cache.remote.HttpCredentials;
 import dev.penstock.cache.remote.HttpOrigin;
+import dev.penstock.cache.remote.MountOrigin;
 import dev.penstock.cache.remote.RemoteConfig;
 import dev.penstock.cache.remote.TestTls;
 import java.io.IOException;
@@ -38,6 +39,8 @@ final class OriginContractTest {
     FILE_AUTO,
     FILE_DIRECT,
     FILE_BUFFERED,
+    MOUNT_AUTO,
+    MOUNT_BUFFERED,
     MEMORY,
     FAULTLESS,
     HTTP,
@@ -51,6 +54,8 @@ final class OriginContractTest {
         case FILE_AUTO -> new OnDisk(directory, ReadMode.AUTO);
         case FILE_DIRECT -> new OnDisk(directory, ReadMode.DIRECT);
         case FILE_BUFFERED -> new OnDisk(directory, ReadMode.BUFFERED);
+        case MOUNT_AUTO -> new Mounted(directory, ReadMode.AUTO);
+        case MOUNT_BUFFERED -> new Mounted(directory, ReadMode.BUFFERED);
         case MEMORY -> new Memory(MemoryOrigin.remote(), false);
         case FAULTLESS -> new Memory(MemoryOrigin.remote(), true);
         case HTTP -> new Web(FaultServer.start());
@@ -97,6 +102,38 @@ final class OriginContractTest {
     @Override
     public void close() {
       origin.close();
+    }
+  }
+
+  /** Behind a FUSE mount; objects are put into what it shows. */
+  private record Mounted(FuseMount mount, OnDisk source, Path target, Origin origin)
+      implements Fixture {
+    Mounted(Path directory, ReadMode mode) {
+      this(
+          FuseMount.open(directory.resolve("source"), directory.resolve("target")),
+          new OnDisk(directory.resolve("source"), mode),
+          directory.resolve("target"),
+          MountOrigin.over(
+              FileOrigin.open(BlockReaderConfig.of(ByteBudget.of(64 << 20)), mode),
+              RemoteConfig.defaults().withPauses(1, 5, 5_000)));
+    }
+
+    @Override
+    public String put(String name, byte[] bytes) throws IOException {
+      source.put(name, bytes);
+      return location(name);
+    }
+
+    @Override
+    public String location(String name) {
+      return target.resolve(name).toString();
+    }
+
+    @Override
+    public void close() {
+      origin.close();
+      source.close();
+      mount.close();
     }
   }
 
@@ -189,14 +226,14 @@ final class OriginContractTest {
   @ParameterizedTest
   @EnumSource(
       value = Store.class,
-      names = {"FILE_AUTO", "FILE_DIRECT", "FILE_BUFFERED"})
+      names = {"FILE_AUTO", "FILE_DIRECT", "FILE_BUFFERED", "MOUNT_AUTO", "MOUNT_BUFFERED"})
   void aFileCutWhileOpenIsNoticed(Store store) throws Exception {
     try (Fixture fixture = store.open(directory);
         Arena arena = Arena.ofConfined()) {
       StoredObject object =
           fixture.origin().find(fixture.put("d/x", bytes(3 * BLOCK))).orElseThrow();
       try (OpenObject open = fixture.origin().open(object)) {
-        Files.write(Path.of(object.location()), bytes(BLOCK));
+        Files.write(Path.of(object.location().replace("target", "source")), bytes(BLOCK));
         MemorySegment slab = arena.allocate(2L * BLOCK, 4096);
         OriginException cut =
             assertThrows(OriginException.class, () -> open.readNow(BLOCK / 2, slab, 0, BLOCK));

@@ -38,6 +38,14 @@ final class CacheOptions {
       description = "Use them but add none: for data that is read once.")
   private boolean bypass;
 
+  // Hidden, as nobody should need it; docs/remote.md says what it risks.
+  @Option(
+      names = "--cache-on-network",
+      hidden = true,
+      order = 59,
+      description = "Accept cache directories on network mounts.")
+  private boolean onNetwork;
+
   /** The configuration with what these options ask for. */
   EngineConfig add(EngineConfig engine) {
     return add(engine, Optional.empty(), Optional.empty());
@@ -61,7 +69,8 @@ final class CacheOptions {
           return engine.withSsd(
               SsdConfig.of(parsed)
                   .withKey(parsed.isEmpty() ? Optional.empty() : key())
-                  .withLimits(limits));
+                  .withLimits(limits)
+                  .withNetworkToo(onNetwork));
         });
   }
 

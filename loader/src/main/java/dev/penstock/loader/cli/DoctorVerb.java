@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** What of this machine is used, and what is missing. */
 @Command(
@@ -18,10 +19,22 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     header = "Says which features of this machine are used, or why not.",
     description = {
-      "For each feature that is replaced by a slower twin: the reason, and what would mend it."
+      "For each feature that is replaced by a slower twin: the reason, and what would mend it.",
+      "For each PATH: which file system or store it is on, and how it is read therefore."
     },
-    footer = {"", "Example:", "  penstock doctor --json"})
+    footer = {
+      "",
+      "Examples:",
+      "  penstock doctor --json",
+      "  penstock doctor /mnt/data --cache-dir /nvme/cache"
+    })
 final class DoctorVerb extends Verb {
+  @Parameters(
+      paramLabel = "PATH",
+      arity = "0..*",
+      description = "Datasets, as other verbs take them, or directories.")
+  private List<String> paths = List.of();
+
   @Option(
       names = "--cache-dir",
       paramLabel = "DIR",
@@ -38,16 +51,29 @@ final class DoctorVerb extends Verb {
       features.put("cache " + directory, SsdConfig.inspect(directory));
     }
     Map<String, String> machine = machine();
+    List<StoredPlace> places = paths.stream().map(StoredPlace::of).toList();
     if (json) {
       Map<String, Object> map = new LinkedHashMap<>();
       map.put("machine", machine);
       map.put("features", features);
+      map.put("paths", places.stream().map(DoctorVerb::fields).toList());
       console().json(map);
     } else {
       machine.forEach((name, value) -> console().line("%-22s %s", name, value));
       features.forEach((name, value) -> console().line("%-22s %s", name, value));
+      places.forEach(place -> console().line("%-22s %s", place.location(), place.line()));
     }
     return ExitCode.DONE;
+  }
+
+  private static Map<String, String> fields(StoredPlace place) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    fields.put("path", place.location());
+    fields.put("file_system", place.fileSystem());
+    fields.put("reach", place.reach());
+    fields.put("found_by", place.foundBy());
+    fields.put("effect", place.effect());
+    return fields;
   }
 
   private static Map<String, String> machine() {

@@ -114,7 +114,7 @@ final class HdfsOrigin implements Origin {
   }
 
   @Override
-  public boolean isRemote() {
+  public boolean isRemote(String location) {
     return true;
   }
 

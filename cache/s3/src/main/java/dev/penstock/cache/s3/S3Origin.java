@@ -133,7 +133,7 @@ final class S3Origin implements Origin {
   }
 
   @Override
-  public boolean isRemote() {
+  public boolean isRemote(String location) {
     return true;
   }
 
