@@ -19,7 +19,10 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** An origin of ours, asked as the block cache asks it: ranges scattered over blocks of a pool. */
+/**
+ * An origin of ours, asked as the block cache asks it: ranges scattered over blocks of a pool, and
+ * as many waiting as are in flight, since the cache looks ahead.
+ */
 final class OriginClient implements RangeClient {
   private static final int BLOCK_BYTES = 512 << 10;
 
@@ -38,8 +41,9 @@ final class OriginClient implements RangeClient {
     this.origins = Origins.open(CacheConfig.of(64 << 20), ByteBudget.of(256 << 20), options);
     this.origin =
         origins.stream().filter(o -> o.handles(url.formatted(0))).findFirst().orElseThrow();
-    this.free = new ArrayBlockingQueue<>(work.depth());
-    for (int i = 0; i < work.depth(); i++) {
+    int asked = 2 * work.depth();
+    this.free = new ArrayBlockingQueue<>(asked);
+    for (int i = 0; i < asked; i++) {
       free.add(arena.allocate(work.rangeBytes(), 4096));
     }
   }
@@ -96,7 +100,7 @@ final class OriginClient implements RangeClient {
                   }));
     }
     List<MemorySegment> all = new ArrayList<>();
-    while (all.size() < work.depth()) {
+    while (all.size() < 2 * work.depth()) {
       all.add(free.take());
     }
     free.addAll(all);

@@ -9,7 +9,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
-import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.core.async.AsyncResponseTransformer;
 import software.amazon.awssdk.core.async.SdkPublisher;
 import software.amazon.awssdk.http.crt.AwsCrtAsyncHttpClient;
@@ -35,7 +34,7 @@ final class SdkClient implements RangeClient {
             .endpointOverride(URI.create("http://127.0.0.1:" + work.port()))
             .region(Region.US_EAST_1)
             .forcePathStyle(true)
-            .credentialsProvider(AnonymousCredentialsProvider.create())
+            .credentialsProvider(RemoteBenchmark.CREDENTIALS)
             .httpClientBuilder(
                 NettyNioAsyncHttpClient.builder().maxConcurrency(Math.max(64, work.depth())))
             .build());
@@ -48,7 +47,7 @@ final class SdkClient implements RangeClient {
             .endpointOverride(URI.create("http://127.0.0.1:" + work.port()))
             .region(Region.US_EAST_1)
             .forcePathStyle(true)
-            .credentialsProvider(AnonymousCredentialsProvider.create())
+            .credentialsProvider(RemoteBenchmark.CREDENTIALS)
             .httpClientBuilder(
                 AwsCrtAsyncHttpClient.builder().maxConcurrency(Math.max(64, work.depth())))
             .build());
@@ -62,7 +61,7 @@ final class SdkClient implements RangeClient {
             .endpointOverride(URI.create("http://127.0.0.1:" + work.port()))
             .region(Region.US_EAST_1)
             .forcePathStyle(true)
-            .credentialsProvider(AnonymousCredentialsProvider.create())
+            .credentialsProvider(RemoteBenchmark.CREDENTIALS)
             .build());
   }
 

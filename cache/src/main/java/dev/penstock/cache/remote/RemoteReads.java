@@ -137,7 +137,7 @@ public final class RemoteReads implements AutoCloseable {
     for (RangeFetch next = queue.poll(); next != null; next = queue.poll()) {
       RangeFetch fetch = next;
       try {
-        threads.execute(() -> attempt(fetch, fetch.history.failed()));
+        threads.execute(() -> work(fetch, fetch.history.failed()));
       } catch (RejectedExecutionException | OutOfMemoryError noThread) {
         queue.done(fetch);
         fetch.fail(closed(fetch.object));
@@ -153,10 +153,22 @@ public final class RemoteReads implements AutoCloseable {
   /** A second request beside one that is silent; false if there is no thread for it. */
   private boolean second(RangeFetch fetch) {
     try {
-      threads.execute(() -> attempt(fetch, true));
+      threads.execute(() -> work(fetch, true));
       return true;
     } catch (RejectedExecutionException _) {
       return false;
+    }
+  }
+
+  /**
+   * Attempts a range, and then what waits: the thread that has just become free is awake, and
+   * waking another one costs more processor time than asking for the next range.
+   */
+  private void work(RangeFetch first, boolean fresh) {
+    attempt(first, fresh);
+    for (RangeFetch next = queue.poll(); next != null; next = queue.poll()) {
+      dispatch(); // more than one may start when the limit has risen, or a range was cut short
+      attempt(next, next.history.failed());
     }
   }
 
@@ -215,7 +227,6 @@ public final class RemoteReads implements AutoCloseable {
         retryPolicy.succeeded();
         hedging.succeeded();
         queue.succeeded(fetch);
-        dispatch();
       }
       case BROKEN -> broken(fetch);
     }
@@ -249,7 +260,6 @@ public final class RemoteReads implements AutoCloseable {
     } else if (!queue.rest(fetch) || !again(fetch, verdict.pauseMillis())) {
       fetch.fail(closed(fetch.object));
     }
-    dispatch();
   }
 
   /** Puts a range back into the queue after a pause; false if the origin is being closed. */

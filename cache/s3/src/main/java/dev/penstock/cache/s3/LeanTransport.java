@@ -65,6 +65,7 @@ final class LeanTransport implements RangeTransport {
         return true;
       }
       String text = answer.text(ERROR_BYTES);
+      signer.forget(url(location));
       if (learntRegion(location.bucket(), answer.head(), text)) {
         return false;
       }
@@ -74,15 +75,19 @@ final class LeanTransport implements RangeTransport {
 
   private HttpRequest request(StoredObject object, S3Location location, long offset, long length)
       throws OriginException {
-    S3Store.Place place = store.place(location.bucket());
-    String url = place.url() + "/" + location.encodedKey();
+    String url = url(location);
     List<Field> fields =
         List.of(
             new Field("Range", "bytes=%d-%d".formatted(offset, offset + length - 1)),
             new Field("If-Match", object.version().tag().substring("etag ".length())));
     return store.anonymous()
         ? new HttpRequest("GET", HttpLocation.parse(url), fields)
-        : signer.get(url, fields, place, store.identity(object.location()));
+        : signer.get(
+            url, fields, store.place(location.bucket()), store.identity(object.location()));
+  }
+
+  private String url(S3Location location) {
+    return store.place(location.bucket()).url() + "/" + location.encodedKey();
   }
 
   private boolean learntRegion(String bucket, HttpHead head, String text) {
