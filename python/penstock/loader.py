@@ -78,6 +78,9 @@ class Loader:
         cache_dir: directory on a local disk where the private sidecar keeps blocks between runs, ``"/nvme/penstock"`` or
             ``"/nvme/penstock=200GiB"``; a list for several disks. One sidecar at a time uses a directory, so ranks of one
             host share a sidecar (``run_dir``, ``penstock serve --cache-dir``) rather than a directory.
+        cache: ``"use"``, or ``"bypass"`` for a job that reads its data once: it reads what cache directories hold and adds nothing.
+        cache_quota: bytes of this rank's blocks that may be in the cache directories, at most: ``"50GiB"`` or a number. At the quota
+            its own least needed blocks make room.
         slots: batches that may wait or be held at once; the ring's memory is ``slots`` times the batch.
         held_timeout: seconds after which waiting fails when the caller holds every slot; a warning comes after 2 s.
         restart_timeout: seconds to wait for a sidecar, at first and after one died.
@@ -113,6 +116,8 @@ class Loader:
         memory: Union[str, int, None] = None,
         cpus: Optional[int] = None,
         cache_dir: Union[str, "os.PathLike[str]", Sequence[str], None] = None,
+        cache: str = "use",
+        cache_quota: Union[str, int, None] = None,
         slots: Optional[int] = None,
         held_timeout: float = 60.0,
         restart_timeout: float = 120.0,
@@ -137,6 +142,8 @@ class Loader:
             "end": end,
             "fields": None if fields is None else list(fields),
             "on_bad": on_bad,
+            "cache": cache,
+            "cache_quota": None if cache_quota is None else _bytes(cache_quota),
         }
         self.device = device
         self._one_epoch = epochs is None
@@ -392,6 +399,16 @@ def _absolute(dataset: str) -> str:
     if dataset.startswith("@"):
         return "@" + os.path.abspath(dataset[1:])
     return os.path.abspath(dataset)
+
+
+def _bytes(size: Union[str, int]) -> int:
+    """Bytes of ``"50GiB"``, ``"50GB"`` or a number, as the command line has them."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B|B)?", str(size).strip(), re.IGNORECASE)
+    if match is None:
+        raise ValueError(f"{size!r} is no number of bytes; such as 50GiB, 800MB or 4096 are")
+    number, unit, binary = match.groups()
+    base = 1024 if binary else 1000
+    return int(float(number) * base ** (" KMGT".index(unit.upper()) if unit else 0))
 
 
 def _options(memory, cpus, cache_dir) -> "list[str]":

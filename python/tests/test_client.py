@@ -36,6 +36,19 @@ def test_an_iteration_is_an_epoch(fake, no_leaks):
     del loader
 
 
+def test_what_a_job_leaves_in_the_cache_is_asked_for(fake):
+    with loader_of(fake) as loader:
+        next(iter(loader)).release()
+    with loader_of(fake, cache="bypass", cache_quota="1.5GiB") as loader:
+        next(iter(loader)).release()
+    with loader_of(fake, cache_quota=4096) as loader:
+        next(iter(loader)).release()
+    asked = [(request["cache"], request["cache_quota"]) for request in fake.opens]
+    assert asked == [("use", None), ("bypass", 3 << 29), ("use", 4096)]
+    with pytest.raises(ValueError, match="50GiB"):
+        loader_of(fake, cache_quota="much")
+
+
 def test_epochs_are_one_iteration_that_ends(fake):
     fake.behaviour.samples = 50
     with loader_of(fake, epochs=2) as loader:

@@ -10,8 +10,9 @@ package dev.penstock.cache;
  * @param epochBytes of these, bytes that this session goes through in an epoch; less where other
  *     hosts read the rest
  * @param bypass whether the session's blocks are not kept: for what is read once
- * @param jobQuotaBytes SSD bytes that hold blocks which this session has fetched, at most
- * @param datasetQuotaBytes SSD bytes that hold blocks of its dataset, at most
+ * @param jobQuotaBytes SSD bytes that hold blocks which this session has fetched, at most; at the
+ *     quota its own least needed blocks make room for those that it needs more
+ * @param datasetQuotaBytes SSD bytes that hold blocks of its dataset, at most; the same among those
  */
 public record CachePolicy(
     String dataset,

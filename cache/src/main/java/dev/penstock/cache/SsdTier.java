@@ -30,6 +30,9 @@ final class SsdTier implements AutoCloseable {
   /** Resident blocks looked at for one that is placed worse than the newcomer. */
   private static final int TRIES = 16;
 
+  /** The same, at most, where only blocks of one job or dataset count: some 20 us. */
+  private static final int QUOTA_TRIES = 256;
+
   /** Of the slots, those that are kept for blocks that belong here. */
   private static final int LAST_PART = 256;
 
@@ -189,7 +192,7 @@ final class SsdTier implements AutoCloseable {
       return null;
     }
     SsdDevice device = deviceOf(object.sample(block.decoded, block.number));
-    if (device == null || isOverQuota(job, object)) {
+    if (device == null || !hasQuota(job, object.dataset, device, standing)) {
       return null;
     }
     BlockId id = new BlockId(identity, block.decoded, block.number);
@@ -213,13 +216,7 @@ final class SsdTier implements AutoCloseable {
     }
     note(device, slot >= 0);
     if (worthy && device.freeSlots() < ahead) {
-      var _ =
-          device.evict(
-              random,
-              TRIES,
-              standing,
-              (other, age) ->
-                  tier.standing(other.object(), other.decoded(), other.number(), band, age));
+      var _ = device.evict(random, TRIES, standing, this::standing);
     }
     return slot >= 0 ? new Target(device, slot) : null;
   }
@@ -234,19 +231,46 @@ final class SsdTier implements AutoCloseable {
     }
   }
 
-  private boolean isOverQuota(Job job, CachedObject object) {
+  private long standing(BlockId id, int age) {
+    return tier.standing(id.object(), id.decoded(), id.number(), band, age);
+  }
+
+  /**
+   * Whether the quotas have room for a block that stands so. Where one is used up, a block of the
+   * same job or dataset that is placed worse makes room, so that a job under a quota keeps what a
+   * cache of that size would; where none is, the newcomer stays out.
+   */
+  private boolean hasQuota(Job job, int dataset, SsdDevice device, long standing) {
     CachePolicy policy = job.policy();
-    if (policy.jobQuotaBytes() == Long.MAX_VALUE && policy.datasetQuotaBytes() == Long.MAX_VALUE) {
-      return false;
+    return hasRoom(policy.jobQuotaBytes(), job.id(), 0, device, standing)
+        && hasRoom(policy.datasetQuotaBytes(), 0, dataset, device, standing);
+  }
+
+  /** One quota: of a job or of a dataset, whichever is not 0. */
+  private boolean hasRoom(long quotaBytes, int job, int dataset, SsdDevice device, long standing) {
+    if (quotaBytes == Long.MAX_VALUE) {
+      return true;
     }
-    long ofJob = 0;
-    long ofDataset = 0;
-    for (SsdDevice device : devices) {
-      ofJob += device.blocksOfJob(job.id());
-      ofDataset += device.blocksOfDataset(object.dataset);
+    long most = quotaBytes / blockBytes;
+    long used = devices.stream().mapToLong(d -> blocksOf(d, job, dataset)).sum();
+    if (used < most) {
+      return true;
     }
-    return (ofJob + 1) * blockBytes > policy.jobQuotaBytes()
-        || (ofDataset + 1) * blockBytes > policy.datasetQuotaBytes();
+    // Too many by more than the newcomer, as after a lower quota: they go, however they stand.
+    long score = used > most ? -1 : standing;
+    return device.evictOf(job, dataset, random, tries(device, job, dataset), score, this::standing)
+        && used == most
+        && most > 0;
+  }
+
+  private static int blocksOf(SsdDevice device, int job, int dataset) {
+    return job != 0 ? device.blocksOfJob(job) : device.blocksOfDataset(dataset);
+  }
+
+  /** So many that some of the few that are looked for are met, within what a lock may take. */
+  private static int tries(SsdDevice device, int job, int dataset) {
+    int own = Math.max(1, blocksOf(device, job, dataset));
+    return (int) Math.min(QUOTA_TRIES, (long) TRIES * device.slots() / own);
   }
 
   /** One of the usable devices, each as often as it has slots. */

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the SSD tier keeps: measured at the cache's door, in epochs of one sample a block. */
 @Timeout(120)
@@ -41,9 +42,17 @@ final class SsdTierTest {
 
   /** For each epoch and each tenth of it, how many samples the SSD tier had; writes behind them. */
   private int[][] hits(CacheHarness harness, TestPlan plan) throws Exception {
+    return hits(harness, plan, policy());
+  }
+
+  private static CachePolicy quotaOf(int blocks) {
+    return policy().withQuotas((long) blocks * BLOCK, Long.MAX_VALUE);
+  }
+
+  private int[][] hits(CacheHarness harness, TestPlan plan, CachePolicy policy) throws Exception {
     int[][] hits = new int[EPOCHS][10];
     Shard shard = harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
-    try (CacheSession session = harness.cache.session(2L * BLOCK, plan, policy());
+    try (CacheSession session = harness.cache.session(2L * BLOCK, plan, policy);
         ByteSource source = session.open(0, shard.object(), null, -1)) {
       long before = 0;
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
@@ -194,6 +203,63 @@ final class SsdTierTest {
       harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
       readAll(harness, policy().withQuotas(Long.MAX_VALUE, 160L * BLOCK));
       assertEquals(160, harness.cache.stats().ssdBlocks(), "and what it had before the restart");
+    }
+  }
+
+  /** A job at its quota has the hits of a cache of that size, evenly, and no more blocks. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.1, 0.25, 0.5})
+  void aJobAtItsQuotaKeepsWhatItNeedsMost(double part) throws Exception {
+    int quota = (int) (SAMPLES * part);
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      int[][] hits = hits(harness, new TestPlan(true, 9, true), quotaOf(quota));
+      long blocks = harness.cache.stats().ssdBlocks();
+      assertTrue(blocks <= quota && blocks >= 0.95 * quota, () -> blocks + " of " + quota);
+      String all = Arrays.deepToString(hits);
+      for (int epoch = 2; epoch < EPOCHS; epoch++) {
+        TestPlan.requireEvenHits(hits[epoch], 0.95 * quota, all);
+      }
+    }
+  }
+
+  /** What is over a quota goes from its own blocks, never from another's. */
+  @Test
+  void aQuotaEvictsItsOwnBlocksOnly() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      Shard other = harness.add(SAMPLES * BLOCK, Codec.NONE, 2);
+      readAll(harness, policy().withQuotas(300L * BLOCK, Long.MAX_VALUE));
+      assertEquals(300, harness.cache.stats().ssdBlocks());
+      CachePolicy unknown = CachePolicy.of("other", 0).withQuotas(50L * BLOCK, Long.MAX_VALUE);
+      try (CacheSession session =
+              harness.cache.session(2L * BLOCK, (_, _, _) -> NextUse.NEVER, unknown);
+          ByteSource source = session.open(0, other.object(), null, -1)) {
+        for (int i = 0; i < 400; i++) {
+          CacheHarness.check(other, source.request((long) i * BLOCK, BLOCK), i * BLOCK, BLOCK);
+          harness.drainSsd();
+        }
+        assertEquals(350, harness.cache.stats().ssdBlocks());
+        long before = session.stats().ssdHitBytes();
+        for (int i = 399; i > 359; i--) {
+          CacheHarness.check(other, source.request((long) i * BLOCK, BLOCK), i * BLOCK, BLOCK);
+        }
+        long last = (session.stats().ssdHitBytes() - before) / BLOCK;
+        assertTrue(last >= 25, () -> "of a job without a plan the last used stay: " + last);
+      }
+    }
+  }
+
+  /** A dataset that has more than a new quota allows shrinks to it. */
+  @Test
+  void aLowerQuotaOfADatasetIsKept() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      readAll(harness, policy().withQuotas(Long.MAX_VALUE, 400L * BLOCK));
+      assertEquals(400, harness.cache.stats().ssdBlocks());
+      readAll(harness, policy().withQuotas(Long.MAX_VALUE, 200L * BLOCK));
+      assertEquals(200, harness.cache.stats().ssdBlocks());
+      readAll(harness, policy().withQuotas(Long.MAX_VALUE, 0));
+      assertEquals(0, harness.cache.stats().ssdBlocks());
     }
   }
 

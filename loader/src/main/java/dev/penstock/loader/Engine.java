@@ -180,7 +180,11 @@ public final class Engine implements AutoCloseable {
   private CachePolicy policy(SessionPlan plan) {
     DatasetShape shape = plan.dataset().shape();
     long bytes = shape.totalBytes();
-    return config.ssd().limits().on(shape.fingerprint(), bytes, bytes / plan.config().world());
+    CachePolicy all = config.ssd().limits();
+    CacheUse own = plan.config().cache();
+    return all.withBypass(all.bypass() || own.bypass())
+        .withQuotas(Math.min(all.jobQuotaBytes(), own.quotaBytes()), all.datasetQuotaBytes())
+        .on(shape.fingerprint(), bytes, bytes / plan.config().world());
   }
 
   /** Says before the run what a budget below the working set will cost, and what would cure it. */

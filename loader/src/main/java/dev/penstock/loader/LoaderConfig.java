@@ -73,6 +73,7 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     private long skip;
     private Optional<Batching> batching = Optional.empty();
     private Optional<String> orderId = Optional.empty();
+    private CacheUse cache = CacheUse.FULL;
     private int slots = DEFAULT_SLOTS;
     private EngineConfig engine = EngineConfig.embedded();
 
@@ -208,6 +209,12 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
       return this;
     }
 
+    /** What this session leaves on the cache directories; nothing if its data is read once. */
+    public Builder cache(CacheUse value) {
+      cache = value;
+      return this;
+    }
+
     /** How many batches may wait or be held. */
     public Builder slots(int count) {
       slots = count;
@@ -280,7 +287,8 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
               filters,
               skip,
               batching,
-              orderId);
+              orderId,
+              cache);
       return new LoaderConfig(engine, session, slots);
     }
   }

@@ -36,6 +36,7 @@ import java.util.stream.Stream;
  * @param skip steps by which to go on (or back, if negative) before the first
  * @param batching batches by the samples' lengths; empty for batches of {@code batchSize} rows
  * @param orderId the order that other ranks have; refused if this one's is another
+ * @param cache what the session leaves on the cache directories
  */
 public record SessionConfig(
     List<String> dataset,
@@ -60,7 +61,8 @@ public record SessionConfig(
     List<SampleFilter> filters,
     long skip,
     Optional<Batching> batching,
-    Optional<String> orderId) {
+    Optional<String> orderId,
+    CacheUse cache) {
   /** Bad samples that are tolerated in any run before the share of them counts. */
   public static final long DEFAULT_MAX_BAD_SAMPLES = 1000;
 

@@ -106,6 +106,35 @@ final class CacheDirectoryTest {
     assertTrue(next.ssdCorruptBlocks() > 0, next::toString);
   }
 
+  private LoaderConfig using(CacheUse use) {
+    return LoaderConfig.builder(data.toString())
+        .engine(config(1, ssd(32 << 20)).engine())
+        .batchSize(16)
+        .seed(5)
+        .epochs(2)
+        .cache(use)
+        .build();
+  }
+
+  @Test
+  void aSessionLeavesNoMoreThanItWasAskedTo() throws IOException {
+    assertEquals(0, leftBy(CacheUse.BYPASS));
+    long little = leftBy(CacheUse.FULL.withQuota(10 * (64 << 10) + 1));
+    assertTrue(little > 0 && little <= 10, () -> little + " blocks");
+    long full = leftBy(CacheUse.FULL);
+    assertTrue(full > 20, () -> full + " blocks");
+    CacheStats reads = run(using(CacheUse.BYPASS));
+    assertTrue(reads.ssdHitBytes() > 0, "what is there is used: " + reads);
+  }
+
+  /** Blocks that are there after a run, and its last writes. */
+  private long leftBy(CacheUse use) throws IOException {
+    run(using(use));
+    try (Loader next = Loader.open(using(CacheUse.BYPASS))) {
+      return next.engine().cacheStats().ssdBlocks();
+    }
+  }
+
   @Test
   void aDirectoryServesOneProcessAtATime() throws IOException {
     LoaderConfig config = config(1, ssd(8 << 20));

@@ -253,6 +253,12 @@ public final class SsdDevice implements AutoCloseable {
    * if that is above {@code score}; whether one was given up. Its slot is free two commits later.
    */
   public boolean evict(RandomGenerator random, int tries, long score, Scorer scorer) {
+    return evictOf(0, 0, random, tries, score, scorer);
+  }
+
+  /** The same among the blocks that a job has put here, or a dataset has, if not 0. */
+  public boolean evictOf(
+      int job, int dataset, RandomGenerator random, int tries, long score, Scorer scorer) {
     lock.lock();
     try {
       int worst = SlotTable.NONE;
@@ -261,7 +267,9 @@ public final class SsdDevice implements AutoCloseable {
         int slot = random.nextInt(table.slots());
         byte state = table.state(slot);
         if ((state == COMMITTED || state == SYNCING || state == WRITTEN)
-            && table.readers(slot) == 0) {
+            && table.readers(slot) == 0
+            && (job == 0 || table.job(slot) == job)
+            && (dataset == 0 || table.dataset(slot) == dataset)) {
           long found = scorer.score(table.id(slot), uses - table.lastUse(slot));
           if (found > worstScore) {
             worst = slot;

@@ -3,6 +3,7 @@ package dev.penstock.loader.sidecar;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.penstock.loader.BadSamplePolicy;
 import dev.penstock.loader.Batching;
+import dev.penstock.loader.CacheUse;
 import dev.penstock.loader.CursorJson;
 import dev.penstock.loader.DataPart;
 import dev.penstock.loader.FieldSpec;
@@ -38,6 +39,8 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
           "skip",
           "batching",
           "order_id",
+          "cache",
+          "cache_quota",
           "batch_size",
           "rank",
           "world_size",
@@ -88,7 +91,9 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
               SampleFilter.parseAll(texts(json, "filter")),
               number(json, "skip", 0),
               Optional.ofNullable(json.path("batching").textValue()).map(Batching::parse),
-              Optional.ofNullable(json.path("order_id").textValue()));
+              Optional.ofNullable(json.path("order_id").textValue()),
+              CacheUse.parse(json.path("cache").asText("use"))
+                  .withQuota(number(json, "cache_quota", Long.MAX_VALUE)));
       return new OpenRequest(session, optional(json, "slots"), number(json, "min_slot_bytes", 0));
     } catch (IllegalArgumentException | ArithmeticException e) {
       throw bad("OPEN: " + e.getMessage());

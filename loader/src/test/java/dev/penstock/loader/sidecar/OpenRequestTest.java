@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.loader.BadSamplePolicy;
+import dev.penstock.loader.CacheUse;
 import dev.penstock.loader.FieldSpec;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.Shuffle;
@@ -26,7 +27,8 @@ final class OpenRequestTest {
         parse(
             "{'type':'OPEN','dataset':['a','b'],'batch_size':8,'rank':1,'world_size':2,"
                 + "'shuffle':'none','seed':7,'epochs':3,'end':'pad','fields':['jpg','cls:int'],"
-                + "'on_bad':'skip','cursor':null,'lanes':64,'slots':5,'min_slot_bytes':4096}");
+                + "'on_bad':'skip','cursor':null,'lanes':64,'slots':5,'min_slot_bytes':4096,"
+                + "'cache':'bypass','cache_quota':1048576}");
     assertEquals(List.of("a", "b"), request.session().dataset());
     assertEquals(8, request.session().batchSize());
     assertEquals(1, request.session().rank());
@@ -42,6 +44,7 @@ final class OpenRequestTest {
     assertEquals(OptionalInt.of(64), request.session().lanes());
     assertEquals(OptionalInt.of(5), request.slots());
     assertEquals(4096, request.minSlotBytes());
+    assertEquals(CacheUse.BYPASS.withQuota(1 << 20), request.session().cache());
   }
 
   @Test
@@ -51,6 +54,7 @@ final class OpenRequestTest {
     assertEquals(Shuffle.BLOCK, request.session().shuffle());
     assertTrue(request.session().fields().isEmpty());
     assertTrue(request.slots().isEmpty());
+    assertEquals(CacheUse.FULL, request.session().cache());
   }
 
   @ParameterizedTest
@@ -62,6 +66,9 @@ final class OpenRequestTest {
         "{'dataset':'a'} | dataset is \"a\", not a list",
         "{'dataset':[3]} | dataset has 3",
         "{'dataset':[]} | no dataset",
+        "{'dataset':['a'],'cache':'no'} | cache is 'no', accepted are use and bypass",
+        "{'dataset':['a'],'cache_quota':-1} | cache_quota: value is too small (-1 bytes)",
+        "{'dataset':['a'],'cache_quota':'1GiB'} | cache_quota is \"1GiB\", not an integer",
         "{'dataset':['a'],'seed':1.5} | seed is 1.5, not an integer",
         "{'dataset':['a'],'batch_size':99999999999} | overflow",
         "{'dataset':['a'],'shuffle':'random'} | not one of [none, block, global]",
