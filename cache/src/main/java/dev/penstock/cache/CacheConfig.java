@@ -33,6 +33,14 @@ public record CacheConfig(
     int coalesceBytes,
     int openObjects,
     int retries) {
+  /**
+   * Bytes that a place in a compressed shard reads at a time: enough to keep a disk busy and a
+   * decoder fed.
+   */
+  public static final int DECODE_CHUNK_BYTES = 256 << 10;
+
+  /** How many of these it reads ahead; three hide one read behind another. */
+  public static final int DECODE_CHUNKS = 3;
 
   /** Checks the numbers. */
   public CacheConfig {

@@ -10,10 +10,8 @@ import java.lang.foreign.MemorySegment;
  * bytes that are decoded only to get past them. Decoders reserve their own windows as they grow.
  */
 final class DecodeMemory implements AutoCloseable {
-  /** Enough to keep a disk busy and a decoder fed; three of them hide one read behind another. */
-  static final int CHUNK_BYTES = 256 << 10;
-
-  static final int CHUNKS_PER_STREAM = 3;
+  static final int CHUNK_BYTES = CacheConfig.DECODE_CHUNK_BYTES;
+  static final int CHUNKS_PER_STREAM = CacheConfig.DECODE_CHUNKS;
 
   /** As large as fits beside a decoder's window in a core's second-level cache. */
   static final int SCRATCH_BYTES = 128 << 10;

@@ -136,6 +136,11 @@ public final class Engine implements AutoCloseable {
     return SessionPlan.of(session, sources);
   }
 
+  /** What the session's first batch will need of the store. Reads indexes, no samples. */
+  public FirstBatch firstBatch(SessionPlan plan) throws IOException {
+    return FirstBatch.of(plan, cacheConfig(config));
+  }
+
   /**
    * Starts a planned session that fills {@code ring}. The caller closes the session, then the ring.
    *

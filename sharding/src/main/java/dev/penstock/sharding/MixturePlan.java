@@ -49,6 +49,11 @@ public final class MixturePlan implements StepPlan {
     return mixture;
   }
 
+  /** The order of a source's samples. */
+  Order order(int source) {
+    return orders[source];
+  }
+
   @Override
   public Cursor start() {
     return cursor(0, 0);

@@ -101,6 +101,16 @@ public final class Plan implements StepPlan {
     return spec;
   }
 
+  /** The order of each epoch's samples. */
+  Order order() {
+    return order;
+  }
+
+  /** The first epoch of {@link #shape}: 0 unless shards were appended. */
+  long growsAt() {
+    return growsAt;
+  }
+
   @Override
   public long stepsPerEpoch() {
     return steps.perEpoch();

@@ -1,5 +1,6 @@
 package dev.penstock.benchmarks.conformance;
 
+import dev.penstock.sharding.ShuffleQuality;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,7 +1,5 @@
 package dev.penstock.benchmarks.shuffle;
 
-import dev.penstock.benchmarks.conformance.ShuffleQuality;
-import dev.penstock.benchmarks.conformance.ShuffleQuality.Epochs;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.DatasetShape;
 import dev.penstock.sharding.End;
@@ -9,6 +7,8 @@ import dev.penstock.sharding.OrderSpec;
 import dev.penstock.sharding.Plan;
 import dev.penstock.sharding.RankView;
 import dev.penstock.sharding.Shuffle;
+import dev.penstock.sharding.ShuffleQuality;
+import dev.penstock.sharding.ShuffleQuality.Epochs;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
 import java.nio.ByteBuffer;

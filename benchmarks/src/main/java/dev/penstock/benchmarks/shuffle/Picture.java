@@ -1,6 +1,6 @@
 package dev.penstock.benchmarks.shuffle;
 
-import dev.penstock.benchmarks.conformance.ShuffleQuality;
+import dev.penstock.sharding.ShuffleQuality;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

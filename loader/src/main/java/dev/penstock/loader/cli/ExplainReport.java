@@ -13,39 +13,77 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
- * Which samples of which shards make a step, over all ranks.
+ * Which samples of which shards make some steps.
  *
- * @param step since the run's first start
- * @param cursor of the step
- * @param rows in the order of ranks, then of rows
+ * @param steps in order
  */
-record ExplainReport(long step, Cursor cursor, List<Map<String, Object>> rows) {
+record ExplainReport(List<Step> steps) {
+  /** Rows that are kept in memory for a report. */
+  private static final long ROWS_MAX = 1_000_000;
 
-  /** A step by its number since the run's first start. */
-  static ExplainReport of(SessionPlan session, long step) throws IOException {
-    SessionConfig config = session.config();
+  /**
+   * One step.
+   *
+   * @param cursor of the step
+   * @param rows in the order of ranks, then of rows
+   */
+  record Step(Cursor cursor, List<Map<String, Object>> rows) {
+    Map<String, Object> asMap() {
+      Map<String, Object> map = new LinkedHashMap<>();
+      map.put("step", cursor.step());
+      map.put("epoch", cursor.epoch());
+      map.put("index", cursor.index());
+      map.put("rows", rows);
+      return map;
+    }
+  }
+
+  /**
+   * Steps by their numbers since the run's first start.
+   *
+   * @param rank whose rows are wanted; those of all ranks if empty
+   */
+  static ExplainReport of(SessionPlan session, StepRange range, OptionalInt rank)
+      throws IOException {
     StepPlan plan = session.order();
-    if (step < 0) {
-      throw new UsageException("--step: value is too small (%d), 0 is the first".formatted(step));
-    }
-    Cursor at = plan.after(session.start(), step - session.start().step());
-    if (at.step() != step || plan.ended(at, config.epochs())) {
+    int batch = plan.globalBatch();
+    if (range.count() > Math.max(1, ROWS_MAX / batch)) {
       throw new UsageException(
-          "--step: the run of %d epochs has no step %d (--epochs 0 has no end)"
-              .formatted(config.epochs(), step));
+          "--step: %d steps of %d rows are more than can be shown, %d rows; ask for fewer"
+              .formatted(range.count(), batch, ROWS_MAX));
     }
+    List<Step> steps = new ArrayList<>();
+    Cursor at = plan.after(session.start(), range.first() - session.start().step());
+    for (long step = range.first(); step < range.end(); step++) {
+      if (at.step() != step || plan.ended(at, session.config().epochs())) {
+        throw new UsageException(
+            "--step: the run of %d epochs has no step %d (--epochs 0 has no end)"
+                .formatted(session.config().epochs(), step));
+      }
+      steps.add(new Step(at, rows(session, at, rank)));
+      at = plan.after(at, 1);
+    }
+    return new ExplainReport(steps);
+  }
+
+  private static List<Map<String, Object>> rows(SessionPlan session, Cursor at, OptionalInt only)
+      throws IOException {
+    SessionConfig config = session.config();
     StepSamples samples = new StepSamples();
     List<Map<String, Object>> rows = new ArrayList<>();
-    for (int rank = 0; rank < config.world(); rank++) {
-      plan.rank(rank, config.world()).fill(at, samples);
+    int first = only.orElse(0);
+    int end = only.isPresent() ? first + 1 : config.world();
+    for (int rank = first; rank < end; rank++) {
+      session.order().rank(rank, config.world()).fill(at, samples);
       for (int row = 0; row < samples.count(); row++) {
         rows.add(row(session, samples, rank, row));
       }
     }
-    return new ExplainReport(step, at, rows);
+    return rows;
   }
 
   private static Map<String, Object> row(
@@ -75,24 +113,28 @@ record ExplainReport(long step, Cursor cursor, List<Map<String, Object>> rows) {
     return map;
   }
 
+  /** A line of names, then one a row; with several steps, each row's step before it. */
   List<String> lines() {
+    boolean several = steps.size() > 1;
     List<String> lines = new ArrayList<>();
-    lines.add(String.join("\t", rows.getFirst().keySet()));
-    for (Map<String, Object> row : rows) {
-      lines.add(
-          row.values().stream()
-              .map(value -> KeysFile.escaped(value.toString()))
-              .collect(Collectors.joining("\t")));
+    lines.add(
+        (several ? "step\t" : "") + String.join("\t", steps.getFirst().rows().getFirst().keySet()));
+    for (Step step : steps) {
+      String head = several ? step.cursor().step() + "\t" : "";
+      for (Map<String, Object> row : step.rows()) {
+        lines.add(
+            row.values().stream()
+                .map(value -> KeysFile.escaped(value.toString()))
+                .collect(Collectors.joining("\t", head, "")));
+      }
     }
     return lines;
   }
 
+  /** One step by itself, several as a list of them. */
   Map<String, Object> asMap() {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("step", step);
-    map.put("epoch", cursor.epoch());
-    map.put("index", cursor.index());
-    map.put("rows", rows);
-    return map;
+    return steps.size() == 1
+        ? steps.getFirst().asMap()
+        : Map.of("steps", steps.stream().map(Step::asMap).toList());
   }
 }

@@ -38,6 +38,7 @@ public final class Main {
   static {
     VERBS.put("read", ReadVerb::new);
     VERBS.put("plan", PlanVerb::new);
+    VERBS.put("explain", ExplainVerb::new);
     VERBS.put("index", IndexVerb::new);
     VERBS.put("inspect", InspectVerb::new);
     VERBS.put("cat", CatVerb::new);
@@ -73,6 +74,8 @@ public final class Main {
     verbs(arguments).forEach(command::addSubcommand);
     writeTo(console, command);
     command.registerConverter(ByteSize.class, new ByteSize.Converter());
+    command.registerConverter(StoreSpeed.class, new StoreSpeed.Converter());
+    command.registerConverter(StepRange.class, new StepRange.Converter());
     command.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
     command.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
     command.setUsageHelpWidth(HELP_COLUMNS);

@@ -2,6 +2,7 @@ package dev.penstock.loader.cli;
 
 import dev.penstock.loader.Engine;
 import dev.penstock.loader.EngineConfig;
+import dev.penstock.loader.FirstBatch;
 import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
@@ -11,9 +12,11 @@ import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,7 +28,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     header = "Says what a run would do, without reading samples.",
     description = {
-      "Steps, tail, working set, bytes each host reads, and on request the order itself."
+      "Steps, tail, working set, bytes each host reads, shuffle quality, the way to the first",
+      "batch, and on request the order itself."
     },
     footer = {
       "",
@@ -49,7 +53,7 @@ final class PlanVerb extends Verb {
   @Option(
       names = "--explain",
       order = 21,
-      description = "Say which samples of which shards make step --step.")
+      description = "Say which samples of which shards make step --step, as explain does.")
   private boolean explain;
 
   @Option(
@@ -57,7 +61,7 @@ final class PlanVerb extends Verb {
       paramLabel = "T",
       order = 21,
       description = "The step to explain, counted from the run's first start.")
-  private Optional<Long> step = Optional.empty();
+  private Optional<StepRange> step = Optional.empty();
 
   @Option(
       names = "--cursor-out",
@@ -65,6 +69,19 @@ final class PlanVerb extends Verb {
       order = 10,
       description = "Write the start, or where --steps end, to FILE, for --cursor.")
   private Optional<Path> cursorOut = Optional.empty();
+
+  @Option(
+      names = "--store",
+      paramLabel = "RATE[,MS]",
+      order = 22,
+      description = "Seconds to the first batch from a store as 1GB,20: a second, ms a request.")
+  private Optional<StoreSpeed> store = Optional.empty();
+
+  @Option(
+      names = "--probe",
+      order = 22,
+      description = "Read up to the first batch and say how long it took.")
+  private boolean probe;
 
   @Option(names = "--json", order = 22, description = "Print the results as one JSON object.")
   private boolean json;
@@ -78,6 +95,10 @@ final class PlanVerb extends Verb {
       throw new UsageException("--explain goes with --step T, the number of the step");
     }
     cursorOut.ifPresent(CursorFile::checkWritable);
+    Optional<FirstBatchReport.Measured> measured =
+        probe
+            ? UsageException.checkIo(() -> FirstBatchReport.Measured.of(config))
+            : Optional.empty();
     try (KeysFile file = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null;
         Engine opened = Engine.open(config.engine())) {
       SessionPlan plan = UsageException.checkIo(() -> opened.plan(config.session()));
@@ -89,14 +110,26 @@ final class PlanVerb extends Verb {
         CursorFile.write(cursorOut.get(), plan.order().after(plan.start(), most));
       }
       if (step.isPresent()) {
-        ExplainReport report = ExplainReport.of(plan, step.get());
+        ExplainReport report = ExplainReport.of(plan, step.get(), OptionalInt.empty());
         print(report.asMap(), report.lines());
       } else {
-        PlanReport report = PlanReport.of(plan);
-        print(report.asMap(), report.lines());
+        FirstBatch first = opened.firstBatch(plan);
+        report(plan, new FirstBatchReport(plan, first, store, measured));
       }
     }
     return ExitCode.DONE;
+  }
+
+  private void report(SessionPlan session, FirstBatchReport first) {
+    PlanReport plan = PlanReport.of(session);
+    QualityReport quality = QualityReport.of(session);
+    List<String> lines = new ArrayList<>(plan.lines());
+    lines.addAll(quality.lines());
+    lines.addAll(first.lines());
+    Map<String, Object> map = plan.asMap();
+    map.put("shuffle_quality", quality.asJson());
+    map.put("first_batch", first.asMap());
+    print(map, lines);
   }
 
   private void print(Map<String, Object> map, List<String> lines) {

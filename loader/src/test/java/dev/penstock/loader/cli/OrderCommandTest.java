@@ -239,6 +239,36 @@ class OrderCommandTest {
     String text = shell.ok(of("plan", "--epochs=0", "--explain", "--step=3"));
     assertEquals(65, text.lines().count());
     assertTrue(text.startsWith("rank\trow\tlane\tepoch\tindex\tshard\tsample\t"), text);
+    // The verb of its own says the same, of some steps too, and of one rank.
+    List<String> verb = of("explain", run.toArray(String[]::new));
+    assertEquals(step, shell.json(Shell.with(verb, "--step=20")));
+    JsonNode steps = shell.json(Shell.with(verb, "--step=19..21")).path("steps");
+    assertEquals(2, steps.size());
+    assertEquals(step, steps.get(1));
+    JsonNode rank = shell.json(Shell.with(verb, "--step=20", "--rank=1")).path("rows");
+    assertEquals(12, rank.size());
+    assertEquals(step.path("rows").get(12), rank.get(0));
+    String cursor = temporary.resolve("at.json").toString();
+    shell.ok(
+        of(
+            "plan",
+            "--batch-size=24",
+            "--epochs=3",
+            "--end=carry",
+            "--lanes=6",
+            "--steps=30",
+            "--cursor-out=" + cursor));
+    List<String> saved =
+        List.of("explain", data.toString(), "--batch-size=12", "--world=2", "--epochs=3");
+    assertEquals(step, shell.json(Shell.with(saved, "--cursor=" + cursor, "--step=20")));
+    assertEquals(
+        "step\trank\trow",
+        shell.ok(of("explain", "--step=1..3")).substring(0, 13),
+        "steps are told apart");
+    refused("FROM..TO", of("explain", "--step=3..3"));
+    refused("name the steps by --step", of("explain", "--step=3", "--steps=2"));
+    refused("more than can be shown", of("explain", "--epochs=0", "--step=0..1000000"));
+    refused("Missing required option: '--step", of("explain"));
     refused("--explain goes with --step", of("plan", "--explain"));
     refused("has no step 99", of("plan", "--explain", "--step=99"));
   }
@@ -265,6 +295,32 @@ class OrderCommandTest {
     assertEquals(whole.getOrDefault(1L, List.of()).size(), step.path("rows").size());
     refused("grouping by lengths was", of("read", "--batch-size=12", "--cursor=" + cursor));
     refused("declare it among the fields", of("read", "--batching=" + rule));
+  }
+
+  @Test
+  void planSaysHowGoodTheShuffleIsAndWhatTheFirstBatchNeeds() throws IOException {
+    JsonNode quality = plan().path("shuffle_quality").get(0);
+    assertEquals(37, quality.path("batches").asInt());
+    assertEquals(1, quality.path("moved_of_random").asDouble(), 0.2);
+    JsonNode stored = shell.json(of("plan", "--shuffle=none")).path("shuffle_quality").get(0);
+    assertEquals(0, stored.path("moved").asDouble());
+    assertEquals(63.0 / 64, stored.path("successor_in_batch").asDouble(), 0.01);
+    JsonNode first = plan().path("first_batch");
+    assertEquals(8, first.path("rows").asInt());
+    assertTrue(first.path("bytes").asLong() > 8 * 1500, first.toString());
+    assertTrue(!first.has("seconds_from_store") && !first.has("seconds_measured"), "no guesses");
+    List<String> both = of("plan", "--store=1MB,50", "--probe");
+    JsonNode seconds = shell.json(both).path("first_batch");
+    double expected =
+        seconds.path("bytes").asDouble() / 1e6 + 0.05 * (seconds.path("shards_opened").asInt() + 1);
+    assertEquals(expected, seconds.path("seconds_from_store").asDouble(), 1e-9);
+    assertTrue(seconds.path("seconds_measured").asDouble() > 0);
+    assertTrue(seconds.path("fetched_bytes_measured").asLong() > 0);
+    String text = shell.ok(both);
+    assertTrue(text.contains("s measured from opening to the batch"), text);
+    assertTrue(text.contains("moved 0 % as far") || text.contains("% as far as by a full"), text);
+    refused("is no store", of("plan", "--store=1GB,x"));
+    refused("is not a size", of("plan", "--store=fast"));
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.penstock.benchmarks.conformance;
+package dev.penstock.sharding;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The measures of orders whose values are known. */
-class ShuffleQualityTest {
+class ShuffleMeasuresTest {
   private static final int N = 20_000;
   private static final int BATCH = 128;
   private static final int[] SHARDS = IntStream.range(0, N).map(i -> i / 500).toArray();
