@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
       PipelineVerb.class,
       CacheVerb.class,
       ShuffleVerb.class,
+      OrderVerb.class,
       GenerateVerb.class,
       JmhVerb.class,
       RemoteVerb.class,
@@ -25,6 +26,6 @@ public final class BenchVerb extends Verb {
   @Override
   public Integer call() {
     throw new UsageException(
-        "no part was given: pipeline, cache, shuffle, generate, remote or jmh");
+        "no part was given: pipeline, cache, shuffle, order, generate, remote or jmh");
   }
 }

@@ -1,0 +1,2 @@
+/** What an order costs at the size that it is designed for. */
+package dev.penstock.benchmarks.order;
