@@ -99,6 +99,11 @@ class Batch:
         """int32 per row: the source of a mixture that it is of, by its place in ``loader.plan["sources"]``."""
         return self["__source__"] if "__source__" in self else np.zeros(self.rows, np.int32)
 
+    @property
+    def starts(self) -> np.ndarray:
+        """int32 per row: the number of its first token in its document; 0 unless ``batching`` has ``longer=split``."""
+        return self["__start__"] if "__start__" in self else np.zeros(self.rows, np.int32)
+
     def packed(self, field: str, tokens: int, pad=0) -> "Packed":
         """The packs of this batch as arrays of fixed shape, for a loader with ``batching="first-fit:…"`` or ``"best-fit:…"``.
 

@@ -64,7 +64,8 @@ class Loader:
             ``"bytes:jpg:1.."``; ``!`` in front for the opposite. A list: all have to hold. A source of ``mix`` may have its own.
         batching: batches by the samples' lengths, of a field with any number of elements such as ``"ids:u16[]"``:
             ``"first-fit:ids:4096"`` or ``"best-fit:ids:4096"`` (``batch_size`` packs of at most 4,096 tokens; see
-            :meth:`Batch.packed`), ``"bucket:ids"`` (``batch_size`` rows of like lengths), ``"tokens:ids:65536"`` (a multiple of
+            :meth:`Batch.packed`; behind it ``,longer=split`` for documents that are longer: ``truncate``, the default, cuts them in
+            ``packed``, ``split`` makes rows of their pieces, ``drop`` leaves them out, ``refuse`` fails), ``"bucket:ids"`` (``batch_size`` rows of like lengths), ``"tokens:ids:65536"`` (a multiple of
             ``batch_size`` rows that take at most 65,536 tokens of this rank when padded to the longest). ``len()`` of the first
             and last kind is an estimate. Samples come once in an epoch, and steps run on over its end.
         order_id: the order of the other ranks (:attr:`order_id` of one of them); opening fails if this rank's is another. See also

@@ -13,7 +13,8 @@ class Packed:
     Attributes:
         values: ``(P, T)`` of the field's type: the samples' tokens, then padding.
         document_ids: int32 ``(P, T)``: which of the pack's samples a token is of, from 0; -1 for padding.
-        position_ids: int32 ``(P, T)``: the token's place in its sample; 0 for padding.
+        position_ids: int32 ``(P, T)``: the token's place in its sample (in its piece of it, where long ones are split:
+            :attr:`Batch.starts` says from which token on each row is); 0 for padding.
         cu_seqlens: for each pack an int32 array ``[0, end of the first sample, …]``: where its samples end.
         rows: for each pack the numbers of its samples in the batch, in the order in which they are laid.
     """

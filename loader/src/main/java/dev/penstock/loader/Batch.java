@@ -94,6 +94,51 @@ public final class Batch implements AutoCloseable {
     return schema.hasPack() ? value(BatchSchema.PACK, row).get(SlotLayout.INT, 0) : 0;
   }
 
+  /**
+   * The number of the row's first token in its sample: 0 unless samples longer than a pack are
+   * split and this is not a first piece.
+   */
+  public int start(int row) {
+    return schema.hasStart() ? value(BatchSchema.START, row).get(SlotLayout.INT, 0) : 0;
+  }
+
+  /**
+   * The packs of this batch: {@code cu_seqlens}, and on request arrays of fixed shape with position
+   * and document ids. For a loader with {@code first-fit} or {@code best-fit} {@link Batching}.
+   *
+   * @param field whose tokens are packed, or another that is declared with any number of elements
+   * @throws IllegalArgumentException if the batch has no packs, or the field no lists of numbers
+   */
+  public Packs packs(String field) {
+    Column column = column(field);
+    if (!schema.hasPack()) {
+      throw new IllegalArgumentException(
+          "this batch is not packed; ask for it with batching first-fit:FIELD:TOKENS or"
+              + " best-fit:FIELD:TOKENS");
+    }
+    if (column.form() != BatchSchema.Form.LIST) {
+      throw new IllegalArgumentException(
+          "field '%s' has no lists of numbers; declare it as %s:u16[], or of another type"
+              .formatted(field, field));
+    }
+    long bounds = bufferOffset(column.buffer() + 1);
+    return new Packs(
+        column.element(),
+        rowPacks(),
+        body.asSlice(bounds, 4L * (rows() + 1)),
+        values(field),
+        this::ensureOpen);
+  }
+
+  /** The pack of each row. */
+  private int[] rowPacks() {
+    int[] packs = new int[rows()];
+    for (int row = 0; row < packs.length; row++) {
+      packs[row] = pack(row);
+    }
+    return packs;
+  }
+
   /** Whether the row's sample lacks the field. */
   public boolean isNull(String field, int row) {
     Column column = column(field);

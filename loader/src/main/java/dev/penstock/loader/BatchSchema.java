@@ -16,8 +16,9 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
  * The columns of a batch: {@code __key__} (binary), {@code __flags__} (one byte a row), for a
- * mixture {@code __source__} (int32), where rows are packed {@code __pack__} (int32), then the
- * fields in the order they were asked for. Immutable.
+ * mixture {@code __source__} (int32), where rows are packed {@code __pack__} (int32), where samples
+ * may be split {@code __start__} (int32), then the fields in the order they were asked for.
+ * Immutable.
  */
 public final class BatchSchema {
   /** Name of the column of sample keys. */
@@ -31,6 +32,11 @@ public final class BatchSchema {
 
   /** Name of the column that says which of the batch's packs a row is laid into. */
   public static final String PACK = "__pack__";
+
+  /**
+   * Name of the column that says from which token on of its sample a row is, where some are split.
+   */
+  public static final String START = "__start__";
 
   /** Row flag: repeats an earlier sample to fill the last step ({@code end = pad}). */
   public static final byte ROW_PADDING = 1;
@@ -75,15 +81,18 @@ public final class BatchSchema {
   private final List<FieldSpec> fields;
   private final boolean hasSource;
   private final boolean hasPack;
+  private final boolean hasStart;
   private final List<Column> columns;
   private final Schema arrow;
   private final int nodeCount;
   private final int bufferCount;
 
-  private BatchSchema(List<FieldSpec> fields, boolean hasSource, boolean hasPack) {
+  private BatchSchema(
+      List<FieldSpec> fields, boolean hasSource, boolean hasPack, boolean hasStart) {
     this.fields = List.copyOf(fields);
     this.hasSource = hasSource;
     this.hasPack = hasPack;
+    this.hasStart = hasStart;
     List<Column> made = new ArrayList<>();
     add(made, KEY, Form.BINARY, ElementType.UINT8, List.of());
     add(made, FLAGS, Form.PRIMITIVE, ElementType.UINT8, List.of());
@@ -92,6 +101,9 @@ public final class BatchSchema {
     }
     if (hasPack) {
       add(made, PACK, Form.PRIMITIVE, ElementType.INT32, List.of());
+    }
+    if (hasStart) {
+      add(made, START, Form.PRIMITIVE, ElementType.INT32, List.of());
     }
     for (FieldSpec field : fields) {
       add(made, field.name(), form(field), element(field), field.shape());
@@ -117,7 +129,7 @@ public final class BatchSchema {
    * @throws IllegalArgumentException if two have one name, or an npy field's shape is not known yet
    */
   public static BatchSchema of(List<FieldSpec> fields) {
-    return of(fields, false, false);
+    return of(fields, false, false, false);
   }
 
   /**
@@ -125,13 +137,15 @@ public final class BatchSchema {
    *
    * @param hasSource whether one says the source of a mixture that the row is of
    * @param hasPack whether one says the pack that the row is laid into
+   * @param hasStart whether one says from which token on of its sample the row is
    */
-  public static BatchSchema of(List<FieldSpec> fields, boolean hasSource, boolean hasPack) {
+  public static BatchSchema of(
+      List<FieldSpec> fields, boolean hasSource, boolean hasPack, boolean hasStart) {
     long names = fields.stream().map(FieldSpec::name).distinct().count();
     if (names != fields.size()) {
       throw new IllegalArgumentException("a field is named twice in " + fields);
     }
-    return new BatchSchema(fields, hasSource, hasPack);
+    return new BatchSchema(fields, hasSource, hasPack, hasStart);
   }
 
   private static Form form(FieldSpec field) {
@@ -164,22 +178,28 @@ public final class BatchSchema {
               column.name,
               FieldType.nullable(ArrowType.List.INSTANCE),
               List.of(Field.nullable("item", element)));
-      case TENSOR -> {
-        long elements = column.valueBytes() / column.element.bytes();
-        Map<String, String> extension =
-            new TreeMap<>( // sorted: the serialized schema is the same in every process
-                Map.of(
-                    "ARROW:extension:name",
-                    "arrow.fixed_shape_tensor",
-                    "ARROW:extension:metadata",
-                    "{\"shape\":" + column.shape + "}"));
-        yield new Field(
-            column.name,
-            new FieldType(
-                true, new ArrowType.FixedSizeList(Math.toIntExact(elements)), null, extension),
-            List.of(Field.nullable("item", element)));
-      }
+      case TENSOR -> tensorField(column.name, element, column.shape);
     };
+  }
+
+  /** A column whose rows all have the same shape. */
+  static Field tensorField(String name, ArrowType element, List<Integer> shape) {
+    long elements = 1;
+    for (int size : shape) {
+      elements *= size;
+    }
+    Map<String, String> extension =
+        new TreeMap<>( // sorted: the serialized schema is the same in every process
+            Map.of(
+                "ARROW:extension:name",
+                "arrow.fixed_shape_tensor",
+                "ARROW:extension:metadata",
+                "{\"shape\":" + shape + "}"));
+    return new Field(
+        name,
+        new FieldType(
+            true, new ArrowType.FixedSizeList(Math.toIntExact(elements)), null, extension),
+        List.of(Field.nullable("item", element)));
   }
 
   /** The fields, without key and flags. */
@@ -194,17 +214,27 @@ public final class BatchSchema {
 
   /** The number of the first field's column: ours come before. */
   int firstField() {
-    return 2 + (hasSource ? 1 : 0) + (hasPack ? 1 : 0);
+    return 2 + (hasSource ? 1 : 0) + (hasPack ? 1 : 0) + (hasStart ? 1 : 0);
   }
 
   /** The number of the column of packs. */
   int packColumn() {
-    return firstField() - 1;
+    return startColumn() - 1;
+  }
+
+  /** The number of the column of starts; of the first field's, where there is none. */
+  int startColumn() {
+    return firstField() - (hasStart ? 1 : 0);
   }
 
   /** Whether there is a column that says which pack each row is laid into. */
   public boolean hasPack() {
     return hasPack;
+  }
+
+  /** Whether there is a column that says from which token on of its sample each row is. */
+  public boolean hasStart() {
+    return hasStart;
   }
 
   /** The same as an Arrow schema; tensors carry {@code arrow.fixed_shape_tensor} metadata. */

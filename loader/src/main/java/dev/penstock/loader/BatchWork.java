@@ -21,6 +21,7 @@ final class BatchWork {
   final int[] ordinals;
   final int[] sources;
   final int[] packs;
+  final int[] starts;
   final long[] epochs;
   final long[] indexes;
   final boolean[] valid;
@@ -40,6 +41,7 @@ final class BatchWork {
     ordinals = new int[rows];
     sources = new int[rows];
     packs = new int[rows];
+    starts = new int[rows];
     epochs = new long[rows];
     indexes = new long[rows];
     valid = new boolean[rows];
@@ -48,6 +50,7 @@ final class BatchWork {
       ordinals[row] = samples.ordinal(row);
       sources[row] = samples.source(row);
       packs[row] = samples.pack(row);
+      starts[row] = samples.start(row);
       epochs[row] = samples.epoch(row);
       indexes[row] = samples.index(row);
       valid[row] = samples.valid(row);
@@ -65,6 +68,7 @@ final class BatchWork {
     ordinals = new int[0];
     sources = new int[0];
     packs = new int[0];
+    starts = new int[0];
     epochs = new long[0];
     indexes = new long[0];
     valid = new boolean[0];

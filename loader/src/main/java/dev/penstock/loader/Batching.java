@@ -1,11 +1,14 @@
 package dev.penstock.loader;
 
 import dev.penstock.sharding.Grouping;
+import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Batches by the samples' lengths. Written form: {@code KIND:FIELD:TOKENS}, with {@code ,group=N}
- * behind it if wanted:
+ * and, for packs, {@code ,longer=HOW} behind it if wanted:
  *
  * <ul>
  *   <li>{@code first-fit:ids:4096}, {@code best-fit:ids:4096}: packs of at most 4,096 tokens of the
@@ -20,11 +23,17 @@ import java.util.OptionalInt;
  *     ids:u16[]}
  * @param tokens of a pack, or of a rank's batch; 0 for buckets
  * @param group samples that are looked at together, overriding the default
+ * @param longer what becomes of samples that are longer than a pack: {@code truncate} (a pack by
+ *     itself, which {@link Packs} cuts), {@code split} (pieces, each a row, {@link Batch#start}
+ *     says from where), {@code drop} (in no pack) or {@code refuse} (the run fails)
  */
-public record Batching(Grouping.Kind kind, String field, long tokens, OptionalInt group) {
+public record Batching(
+    Grouping.Kind kind, String field, long tokens, OptionalInt group, Grouping.Longer longer) {
   private static final String FORMS =
       "first-fit:FIELD:TOKENS, best-fit:FIELD:TOKENS, bucket:FIELD or tokens:FIELD:TOKENS, with"
-          + " ,group=N behind if wanted";
+          + " ,group=N behind if wanted, and for packs ,longer=truncate, split, drop or refuse";
+  private static final Pattern FORM =
+      Pattern.compile("(.*?)((?:,(?:group|longer)=[^,]*)*)", Pattern.DOTALL);
 
   /** Checks. */
   public Batching {
@@ -42,6 +51,16 @@ public record Batching(Grouping.Kind kind, String field, long tokens, OptionalIn
           "batching: group is %d, 1 to %d is accepted"
               .formatted(group.getAsInt(), Grouping.GROUP_MAX));
     }
+    if (longer != Grouping.Longer.TRUNCATE && !kind.packs()) {
+      throw new IllegalArgumentException(
+          "batching by %s: longer=%s has no meaning without packs, only first-fit and best-fit make them"
+              .formatted(kind, longer.name().toLowerCase(Locale.ROOT)));
+    }
+  }
+
+  /** Whether samples may come in pieces. */
+  public boolean splits() {
+    return longer == Grouping.Longer.SPLIT;
   }
 
   /**
@@ -50,8 +69,8 @@ public record Batching(Grouping.Kind kind, String field, long tokens, OptionalIn
    * @throws IllegalArgumentException saying what is wrong and what is accepted
    */
   public static Batching parse(String text) {
-    int comma = text.indexOf(",group=");
-    String[] parts = (comma < 0 ? text : text.substring(0, comma)).split(":", -1);
+    Matcher form = FORM.matcher(text);
+    String[] parts = form.matches() ? form.group(1).split(":", -1) : new String[0];
     if (parts.length < 2 || parts.length > 3) {
       throw unknown(text);
     }
@@ -63,16 +82,31 @@ public record Batching(Grouping.Kind kind, String field, long tokens, OptionalIn
           case "tokens" -> Grouping.Kind.TOKENS;
           default -> throw unknown(text);
         };
+    OptionalInt group = OptionalInt.empty();
+    Grouping.Longer longer = Grouping.Longer.TRUNCATE;
     try {
       long tokens = parts.length == 3 ? Long.parseLong(parts[2]) : 0;
-      OptionalInt group =
-          comma < 0
-              ? OptionalInt.empty()
-              : OptionalInt.of(Integer.parseInt(text.substring(comma + 7)));
-      return new Batching(kind, parts[1], tokens, group);
+      for (String option : form.group(2).split(",", -1)) {
+        if (option.startsWith("group=")) {
+          group = OptionalInt.of(Integer.parseInt(option.substring(6)));
+        } else if (option.startsWith("longer=")) {
+          longer = longer(text, option.substring(7));
+        }
+      }
+      return new Batching(kind, parts[1], tokens, group, longer);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException("batching '%s': no whole number".formatted(text), e);
     }
+  }
+
+  private static Grouping.Longer longer(String text, String name) {
+    return switch (name) {
+      case "truncate" -> Grouping.Longer.TRUNCATE;
+      case "split" -> Grouping.Longer.SPLIT;
+      case "drop" -> Grouping.Longer.DROP;
+      case "refuse" -> Grouping.Longer.REFUSE;
+      default -> throw unknown(text);
+    };
   }
 
   private static IllegalArgumentException unknown(String text) {

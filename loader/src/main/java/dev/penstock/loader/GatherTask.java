@@ -36,6 +36,9 @@ final class GatherTask implements Session.Task, AutoCloseable {
   /** The pack of the row that is being filled. */
   private int pack;
 
+  /** The first token of its sample that the row has. */
+  private int start;
+
   /** Waits of the present batch for its bytes. */
   private long starvedNanos;
 
@@ -55,8 +58,8 @@ final class GatherTask implements Session.Task, AutoCloseable {
     this.map = new FieldMap(dataset.names(), plan.schema().columnNumbers());
     this.writer = new BatchWriter(plan.schema(), session.ring, plan.cursorBytes());
     this.placesKnown = dataset.format().placesKnown();
-    this.filler = new RowFiller(plan.schema(), writer);
-    this.measure = new RowMeasure(plan.schema());
+    this.filler = new RowFiller(plan.schema(), writer, plan.pieces());
+    this.measure = new RowMeasure(plan.schema(), plan.pieces());
     this.inPlace = new InPlaceRead(plan.schema(), session.budget);
   }
 
@@ -210,6 +213,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
       throws IOException, InterruptedException {
     Row row = row(slotOfRow);
     pack = work.packs[i];
+    start = work.starts[i];
     writer.beginRow();
     if (placesKnown) {
       parse(work, i, row);
@@ -241,7 +245,10 @@ final class GatherTask implements Session.Task, AutoCloseable {
       if (plan.schema().hasPack()) {
         writer.putInt(plan.schema().packColumn(), pack);
       }
-      filler.fill(map, row.view, row.run, inPlace);
+      if (plan.schema().hasStart()) {
+        writer.putInt(plan.schema().startColumn(), start);
+      }
+      filler.fill(map, row.view, row.run, inPlace, start);
       writer.commitRow();
       session.countRow(shard.part);
       return true;

@@ -19,8 +19,13 @@ final class RowFiller {
   private final List<Column> columns;
   private final BatchWriter writer;
   private final byte[] text = new byte[MAX_NUMBER_BYTES];
+  private final PieceRule pieces;
 
-  RowFiller(BatchSchema schema, BatchWriter writer) {
+  /** The first token of its sample that the row has. */
+  private int start;
+
+  RowFiller(BatchSchema schema, BatchWriter writer, PieceRule pieces) {
+    this.pieces = pieces;
     this.fields = schema.fields();
     this.firstField = schema.firstField();
     this.columns = schema.columns();
@@ -31,11 +36,13 @@ final class RowFiller {
    * Fills the row that the writer has begun; fields that no column asks for, and those that were
    * read in place, are passed over.
    *
+   * @param firstToken of its sample that the row has
    * @throws FieldFormatException if a field is not what its declaration says
    */
-  void fill(FieldMap map, SampleView sample, ByteRun run, InPlaceRead inPlace)
+  void fill(FieldMap map, SampleView sample, ByteRun run, InPlaceRead inPlace, int firstToken)
       throws FieldFormatException {
     int found = 0;
+    start = firstToken;
     for (int i = 0; i < sample.fieldCount(); i++) {
       int column = map.column(sample.fieldNameId(i));
       if (column >= 0) {
@@ -183,7 +190,9 @@ final class RowFiller {
       throw new FieldFormatException(
           "%d bytes are no whole number of %s".formatted(length, field.element().numpyName()));
     }
-    writer.put(column, run, position, length);
+    int element = field.element().bytes();
+    long from = Math.min(length, (long) start * element);
+    writer.put(column, run, position + from, pieces.length(length, from, element));
   }
 
   private void putTensor(int column, FieldSpec field, SampleView sample, int i, ByteRun run)

@@ -11,8 +11,10 @@ import java.util.List;
 final class RowMeasure {
   private final List<Column> columns;
   private final long[] bytes;
+  private final PieceRule pieces;
 
-  RowMeasure(BatchSchema schema) {
+  RowMeasure(BatchSchema schema, PieceRule pieces) {
+    this.pieces = pieces;
     this.columns = schema.columns();
     this.bytes = new long[columns.size()];
   }
@@ -37,10 +39,17 @@ final class RowMeasure {
       for (int field = 0; field < index.fieldCount(ordinal); field++) {
         int column = shard.columnOfName[index.fieldNameId(ordinal, field)];
         if (column >= 0 && isAnyLength(column)) {
-          bytes[column] += index.fieldBytes(ordinal, field);
+          bytes[column] += length(column, index.fieldBytes(ordinal, field));
         }
       }
     }
+  }
+
+  private long length(int column, long fieldBytes) {
+    Column one = columns.get(column);
+    return one.form() == BatchSchema.Form.LIST
+        ? pieces.length(fieldBytes, 0, one.element().bytes())
+        : fieldBytes;
   }
 
   private boolean isAnyLength(int column) {

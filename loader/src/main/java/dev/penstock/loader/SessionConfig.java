@@ -110,8 +110,9 @@ public record SessionConfig(
     }
     if (batching.kind().packs() && onBad == BadSamplePolicy.REPLACE) {
       throw new IllegalArgumentException(
-          "--on-bad: replace has no meaning for packs, whose other samples leave no room for a"
-              + " longer one; skip leaves the place empty");
+          "--on-bad: replace has no meaning for packs, which were formed by the lengths of their"
+              + " samples: a stand-in that is longer has no room. Use skip, which leaves the pack"
+              + " shorter by the bad sample, or fail");
     }
   }
 

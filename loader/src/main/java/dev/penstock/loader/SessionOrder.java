@@ -95,14 +95,19 @@ record SessionOrder(StepPlan plan, Cursor start) {
     Batching batching = config.batching().get();
     Grouping saved = config.cursor().map(Cursor::grouping).orElse(null);
     int group;
-    if (batching.group().isPresent() || saved != null) {
+    if (batching.group().isPresent() || (saved != null && holds(saved, config.globalBatch()))) {
       group = batching.group().orElse(saved == null ? 0 : saved.group());
     } else {
       group = group(batching, config.globalBatch(), lengths.mean(), samples);
     }
     boolean perRank = batching.kind() == Grouping.Kind.TOKENS;
     long budget = perRank ? batching.tokens() * config.world() : batching.tokens();
-    return new Grouping(batching.kind(), group, budget, 0);
+    return new Grouping(batching.kind(), group, budget, 0, batching.longer());
+  }
+
+  /** Whether a saved group can go on with a global batch: packs with any, steps with a divisor. */
+  private static boolean holds(Grouping saved, int batch) {
+    return saved.kind().packs() || saved.group() % batch == 0;
   }
 
   private static int group(Batching batching, int batch, double meanTokens, long samples) {

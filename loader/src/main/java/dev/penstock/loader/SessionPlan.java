@@ -59,7 +59,8 @@ public final class SessionPlan {
 
   private static BatchSchema schema(SessionConfig config, Dataset dataset) throws IOException {
     boolean packs = config.batching().filter(batching -> batching.kind().packs()).isPresent();
-    return BatchSchema.of(dataset.columns(config.fields()), !config.mix().isEmpty(), packs);
+    boolean splits = config.batching().filter(Batching::splits).isPresent();
+    return BatchSchema.of(dataset.columns(config.fields()), !config.mix().isEmpty(), packs, splits);
   }
 
   /** What batches by lengths go by; null if batches have a fixed number of rows. */
@@ -137,6 +138,11 @@ public final class SessionPlan {
   /** Nanoseconds that building or reading the shard indexes took. */
   public long indexNanos() {
     return dataset.indexNanos();
+  }
+
+  /** What comes in pieces. */
+  PieceRule pieces() {
+    return PieceRule.of(config);
   }
 
   /** Room for the cursor of any batch, in bytes. */

@@ -40,6 +40,18 @@ final class TokenLengths implements GroupedPlan.Lengths {
     return tokens(data.firstShard(source) + shard, ordinal);
   }
 
+  @Override
+  public String describe(int source, int shard, int ordinal) {
+    int number = data.firstShard(source) + shard;
+    try {
+      ShardIndex index = data.index(number);
+      return "%s: sample '%s' at %d"
+          .formatted(data.object(number).name(), index.key(ordinal), index.sampleOffset(ordinal));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private int tokens(int shard, int ordinal) {
     ShardIndex index;
     try {

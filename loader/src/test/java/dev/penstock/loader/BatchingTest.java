@@ -18,8 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
@@ -133,7 +135,13 @@ class BatchingTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"first-fit:ids:300,group=96", "bucket:ids,group=64", "tokens:ids:2000,group=80"})
+      strings = {
+        "first-fit:ids:300,group=96",
+        "first-fit:ids:60,group=96,longer=split",
+        "best-fit:ids:60,longer=drop,group=96",
+        "bucket:ids,group=64",
+        "tokens:ids:2000,group=80"
+      })
   void everyCursorGoesOnExactly(String rule) throws IOException {
     LoaderConfig.Builder config = config(rule, "ids:i32[]").epochs(2);
     List<String> whole = rows(config.build());
@@ -154,6 +162,80 @@ class BatchingTest {
               .toList(),
           rows(config.cursor(at).build()),
           "after step " + step);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "first-fit:npy:64,group=400,longer=split",
+        "best-fit:npy:64,longer=split,group=400"
+      })
+  void longDocumentsComeInPiecesWithEachTokenOnce(String rule) throws IOException {
+    Map<Integer, int[]> seen = new HashMap<>();
+    long tokens = 0;
+    long budget = 0;
+    int lastRows = 0;
+    // The other token field is cut at the same places.
+    try (Loader loader = Loader.open(config(rule, "npy:i32[]", "ids:i32[]").build())) {
+      for (Batch batch : loader) {
+        try (batch) {
+          int[] packs = new int[4];
+          for (int row = 0; row < batch.rows(); row++) {
+            int number = Integer.parseInt(batch.key(row).substring(1));
+            int start = batch.start(row);
+            assertEquals(0, start % 64);
+            int[] piece = batch.value("npy", row).toArray(SlotLayout.INT);
+            assertArrayEquals(piece, batch.value("ids", row).toArray(SlotLayout.INT));
+            assertEquals(Math.min(64, LENGTHS[number] - start), piece.length);
+            int[] of = seen.computeIfAbsent(number, n -> new int[LENGTHS[n]]);
+            for (int i = 0; i < piece.length; i++) {
+              assertEquals(number * 1000 + start + i, piece[i]);
+              of[start + i]++;
+            }
+            packs[batch.pack(row)] += piece.length;
+          }
+          lastRows = batch.rows();
+          for (int pack : packs) {
+            assertTrue(pack <= 64);
+            tokens += pack;
+            budget += 64;
+          }
+        }
+      }
+      assertEquals(1, loader.badSamples().size(), "listed once, however many pieces it has");
+    }
+    assertEquals(DOCUMENTS - 1, seen.size()); // one has a field that is no whole number of tokens
+    // The last step may begin the next epoch's packs.
+    int most = lastRows;
+    seen.forEach((number, of) -> assertTrue(Arrays.stream(of).allMatch(n -> n >= 1), "" + number));
+    assertTrue(
+        seen.values().stream().filter(of -> Arrays.stream(of).anyMatch(n -> n > 1)).count()
+            <= most);
+    assertTrue(tokens > 0.9 * budget, tokens + " of " + budget);
+  }
+
+  @Test
+  void longDocumentsAreDroppedOrRefusedWhereAsked() throws IOException {
+    Set<String> expected = new HashSet<>();
+    for (int number = 0; number < DOCUMENTS; number++) {
+      if (LENGTHS[number] <= 100) {
+        expected.add("d" + number);
+      }
+    }
+    Set<String> kept = new HashSet<>();
+    for (String row : rows(config("first-fit:npy:100,longer=drop", "npy:i32[]").build())) {
+      kept.add(row.substring(row.lastIndexOf(' ') + 1));
+    }
+    assertEquals(expected, kept);
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Loader.open(config("first-fit:npy:100,longer=refuse", "npy:i32[]").build()));
+    String why = String.valueOf(refused.getMessage());
+    assertTrue(why.matches("[01]\\.tar: sample 'd\\d+' at \\d+ has \\d+ tokens.*"), why);
+    for (String wrong : List.of("bucket:ids,longer=split", "first-fit:ids:9,longer=cut")) {
+      assertThrows(IllegalArgumentException.class, () -> Batching.parse(wrong), wrong);
     }
   }
 

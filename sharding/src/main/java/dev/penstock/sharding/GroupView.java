@@ -48,7 +48,7 @@ final class GroupView extends RankView {
     int unit = plan.taken(from);
     for (int i = 0; i < units.length; i++) {
       while (unit >= group.units()) {
-        group = plan.group(group.next());
+        group = plan.groupFrom(group.next());
         unit = 0;
       }
       groups[i] = group;

@@ -32,6 +32,11 @@ public final class GroupedPlan implements StepPlan {
   public interface Lengths {
     /** Tokens of a sample, 0 or more, by its source, its shard there and its stored number. */
     int tokens(int source, int shard, int ordinal);
+
+    /** Names a sample in a failure. */
+    default String describe(int source, int shard, int ordinal) {
+      return "sample %d of shard %d of source %d".formatted(ordinal, shard, source);
+    }
   }
 
   private GroupedPlan(StepPlan inner, Grouping rule, int globalBatch, long seed, Lengths lengths) {
@@ -106,17 +111,29 @@ public final class GroupedPlan implements StepPlan {
     }
     StepSamples rows = new StepSamples();
     Cursor next = all.fill(at, rows);
-    int[] tokens = new int[rows.count()];
-    for (int row = 0; row < tokens.length; row++) {
-      tokens[row] = lengths.tokens(rows.source(row), rows.shard(row), rows.ordinal(row));
-    }
     long key = Keyed.key(seed, Keyed.GROUP_UNITS, at.epoch(), at.index());
-    SampleGroup made = SampleGroup.of(rows, next, tokens, rule, globalBatch, key);
+    Pieces pieces = Pieces.of(rows, lengths, rule);
+    SampleGroup made = SampleGroup.of(at, rows, next, pieces, rule, globalBatch, key);
     recent.put(place, made);
     if (recent.size() > REMEMBERED) {
       recent.remove(recent.keySet().iterator().next());
     }
     return made;
+  }
+
+  /** The first group from a place of the inner order on that has a pack or a step. */
+  SampleGroup groupFrom(Cursor at) {
+    SampleGroup group = group(at);
+    long empty = 0;
+    while (group.units() == 0) {
+      if (++empty > inner.stepsPerEpoch() + 1) {
+        throw new IllegalArgumentException(
+            "every sample of an epoch is longer than %d tokens and would be dropped; choose larger packs, or to split them"
+                .formatted(rule.budget()));
+      }
+      group = group(group.next());
+    }
+    return group;
   }
 
   /** The group that a cursor is in. */
@@ -182,31 +199,56 @@ public final class GroupedPlan implements StepPlan {
     while (taken >= group.units()) {
       taken -= group.units();
       place = group.next();
-      group = group(place);
+      group = groupFrom(place);
+      place = group.place();
     }
     return outer(place, (int) taken, Math.max(0, from.step() + count));
   }
 
   /**
-   * Takes up a saved cursor. Packs may go on with another global batch; steps of like lengths and
-   * of token budgets may not.
+   * Takes up a saved cursor. Packs may go on with another global batch anywhere; steps of like
+   * lengths and of token budgets where a group begins, since a group's rows are dealt to steps of
+   * one size: there the group and the token budget may differ too.
    */
   @Override
   public Cursor resume(Cursor saved) {
     Grouping grouping = saved.grouping();
-    if (grouping == null || !grouping.at(0).equals(rule)) {
-      throw new IllegalArgumentException(
-          "cannot resume at epoch %d, index %d: grouping by lengths was %s, is %s. Use the saved parameters, or start without the cursor"
-              .formatted(
-                  saved.epoch(), saved.index(), Resumption.rule(grouping), Resumption.rule(rule)));
-    }
-    if (!packs() && saved.globalBatch() != globalBatch) {
-      throw new IllegalArgumentException(
-          "cannot resume at epoch %d, index %d: the global batch was %d, is %d; batches by lengths can go on with the same one only (on any number of ranks)"
-              .formatted(saved.epoch(), saved.index(), saved.globalBatch(), globalBatch));
+    boolean batchAlike = packs() || saved.globalBatch() == globalBatch;
+    if (grouping == null || !batchAlike || !grouping.at(0).equals(rule)) {
+      refuseUnlessAtBorder(saved);
     }
     Cursor place = inner.resume(saved.grouped(rule.group(), saved.step(), null));
-    return outer(place, grouping.taken(), saved.step());
+    return outer(place, grouping == null ? 0 : grouping.taken(), saved.step());
+  }
+
+  private void refuseUnlessAtBorder(Cursor saved) {
+    Grouping grouping = saved.grouping();
+    String where = "cannot resume at epoch %d, index %d: ".formatted(saved.epoch(), saved.index());
+    if (grouping == null || grouping.kind() != rule.kind() || packs()) {
+      throw new IllegalArgumentException(
+          "%sgrouping by lengths was %s, is %s. Use the saved parameters, or start without the cursor"
+              .formatted(where, Resumption.rule(grouping), Resumption.rule(rule)));
+    }
+    if (grouping.taken() > 0) {
+      throw new IllegalArgumentException(
+          "%sthe steps were %s with a global batch of %d, are %s with %d, and this group of %d samples was dealt to the former, %d of which are used. Go on as before (on any number of ranks) for %s, and change then, where a group begins"
+              .formatted(
+                  where,
+                  Resumption.rule(grouping),
+                  saved.globalBatch(),
+                  Resumption.rule(rule),
+                  globalBatch,
+                  grouping.group(),
+                  grouping.taken(),
+                  left(grouping, saved.globalBatch())));
+    }
+  }
+
+  /** Steps to the end of a cursor's group, in words. */
+  private static String left(Grouping grouping, int batch) {
+    return grouping.kind() == Grouping.Kind.BUCKET
+        ? "%d more steps".formatted(grouping.group() / batch - grouping.taken())
+        : "some steps more, until \"taken\" is 0 in the cursor";
   }
 
   @Override
@@ -292,7 +334,7 @@ public final class GroupedPlan implements StepPlan {
 
   @Override
   public String orderId() {
-    return OrderId.of(inner.orderId() + "|" + globalBatch + "|" + rule);
+    return OrderId.of(inner.orderId() + "|" + globalBatch + "|" + rule.id());
   }
 
   @Override

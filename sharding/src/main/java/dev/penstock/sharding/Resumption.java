@@ -60,8 +60,14 @@ final class Resumption {
   static String rule(@Nullable Grouping grouping) {
     return grouping == null
         ? "none"
-        : "%s of %d tokens in groups of %d samples"
-            .formatted(grouping.kind(), grouping.budget(), grouping.group());
+        : "%s of %d tokens in groups of %d samples%s"
+            .formatted(
+                grouping.kind(),
+                grouping.budget(),
+                grouping.group(),
+                grouping.longer() == Grouping.Longer.TRUNCATE
+                    ? ""
+                    : ", longer ones " + grouping.longer());
   }
 
   /** Names are for people: another is no other source. */

@@ -10,16 +10,21 @@ final class SampleGroup {
   /** Packs that are kept open: more fill a little better and mix lanes that lie further apart. */
   private static final int OPEN_MAX = 64;
 
+  private final Cursor place;
   private final StepSamples rows;
+  private final Pieces pieces;
   private final Cursor next;
 
-  /** Rows unit by unit, within each by lane. */
+  /** Pieces unit by unit, within each by lane. */
   private final int[] order;
 
   private final int[] starts;
 
-  private SampleGroup(StepSamples rows, Cursor next, int[] order, int[] starts) {
+  private SampleGroup(
+      Cursor place, StepSamples rows, Pieces pieces, Cursor next, int[] order, int[] starts) {
+    this.place = place;
     this.rows = rows;
+    this.pieces = pieces;
     this.next = next;
     this.order = order;
     this.starts = starts;
@@ -28,24 +33,32 @@ final class SampleGroup {
   /**
    * Groups rows, which stand by lane.
    *
+   * @param place of the first of them in the inner order
    * @param next the place behind them
-   * @param lengths of the rows, in tokens
+   * @param pieces of the rows, in their order
    * @param batch rows of a step for {@code BUCKET}, its unit for {@code TOKENS}
    * @param key that the units are shuffled by
    */
   static SampleGroup of(
-      StepSamples rows, Cursor next, int[] lengths, Grouping rule, int batch, long key) {
-    int[] unitOf = new int[rows.count()];
+      Cursor place,
+      StepSamples rows,
+      Cursor next,
+      Pieces pieces,
+      Grouping rule,
+      int batch,
+      long key) {
+    int[] lengths = pieces.lengths();
+    int[] unitOf = new int[lengths.length];
     int units =
         switch (rule.kind()) {
           case FIRST_FIT, BEST_FIT -> pack(unitOf, lengths, rule);
           case BUCKET, TOKENS -> deal(unitOf, lengths, rule, batch);
         };
-    int[] place = new int[units];
-    Keyed.permutation(place, units, key);
+    int[] moved = new int[units];
+    Keyed.permutation(moved, units, key);
     int[] starts = new int[units + 1];
     for (int row = 0; row < unitOf.length; row++) {
-      unitOf[row] = place[unitOf[row]];
+      unitOf[row] = moved[unitOf[row]];
       starts[unitOf[row] + 1]++;
     }
     for (int unit = 0; unit < units; unit++) {
@@ -56,7 +69,7 @@ final class SampleGroup {
     for (int row = 0; row < unitOf.length; row++) {
       order[filled[unitOf[row]]++] = row;
     }
-    return new SampleGroup(rows, next, order, starts);
+    return new SampleGroup(place, rows, pieces, next, order, starts);
   }
 
   /** Returns how many packs there are; {@code unitOf} has each row's. */
@@ -122,6 +135,11 @@ final class SampleGroup {
     return steps;
   }
 
+  /** The place of its first sample in the inner order. */
+  Cursor place() {
+    return place;
+  }
+
   /** The place of the group behind this one. */
   Cursor next() {
     return next;
@@ -138,13 +156,14 @@ final class SampleGroup {
 
   /** The lane of a unit's first row. */
   int lane(int unit) {
-    return rows.lane(order[starts[unit]]);
+    return rows.lane(pieces.row(order[starts[unit]]));
   }
 
   /** Writes some rows of a unit from {@code row} on; returns the row behind them. */
   int copy(int unit, int from, int count, StepSamples out, int row, int pack) {
     for (int i = 0; i < count; i++) {
-      out.copy(row + i, rows, order[starts[unit] + from + i], pack);
+      int piece = order[starts[unit] + from + i];
+      out.copy(row + i, rows, pieces.row(piece), pack, pieces.start(piece));
     }
     return row + count;
   }

@@ -14,10 +14,15 @@ import java.util.SplittableRandom;
  * @param measured batches that were looked at
  */
 public record SampledQuality(ShuffleQuality measures, long samples, int batch, long measured) {
-  /** Rows that are looked at: a quarter of a second, once the code is compiled. */
+  /** Rows that are looked at. */
   private static final long ROWS = 1 << 18;
 
-  /** An inverse makes the permutation of a window: so many of its items are made in all. */
+  /**
+   * A row, and an inverse, may have to make the permutation of a window: so many items are made in
+   * all, each in some nanoseconds.
+   */
+  private static final long ITEMS = 1 << 26;
+
   private static final long INVERSE_ITEMS = 1 << 24;
 
   /** Larger batches are not measured: they would take more memory than all else. */
@@ -30,7 +35,7 @@ public record SampledQuality(ShuffleQuality measures, long samples, int batch, l
 
   /** The order of a plan in batches of {@code batch} rows; empty if there are not two of them. */
   public static Optional<SampledQuality> of(Plan plan, int batch) {
-    return of(plan.order(), plan.shape(), plan.growsAt(), batch);
+    return of(plan.order(), plan.shape(), plan.lanes(), plan.growsAt(), batch);
   }
 
   /**
@@ -39,11 +44,11 @@ public record SampledQuality(ShuffleQuality measures, long samples, int batch, l
    * @param batch rows of the source in a step, about
    */
   public static Optional<SampledQuality> of(MixturePlan plan, int source, int batch) {
-    return of(plan.order(source), plan.shape(source), 0, batch);
+    return of(plan.order(source), plan.shape(source), plan.lanes(), 0, batch);
   }
 
   private static Optional<SampledQuality> of(
-      Order order, DatasetShape shape, long epoch, int batch) {
+      Order order, DatasetShape shape, int lanes, long epoch, int batch) {
     long n = shape.sampleCount();
     if (batch < 2 || batch > BATCH_MAX || n < 2L * batch) {
       return Optional.empty();
@@ -54,8 +59,11 @@ public record SampledQuality(ShuffleQuality measures, long samples, int batch, l
     }
     ShuffleTally tally = new ShuffleTally(n, batch, sizes, shape::shardOf);
     long batches = n / batch;
-    long measured = Math.min(batches, Math.max(2, ROWS / batch));
-    long inverted = inverted(order, epoch, batch, measured);
+    long window = order.windowSize(epoch, 0);
+    long made = window == n ? 1 : window; // all of it: there are no windows
+    long most = Math.min(ROWS / batch, ITEMS / Math.min(lanes, batch) / made);
+    long measured = Math.min(batches, Math.max(2, most));
+    long inverted = Math.clamp(INVERSE_ITEMS / batch / made, 1, measured);
     SplittableRandom random = new SplittableRandom(1);
     long[] samples = new long[batch];
     for (long i = 0; i < measured; i++) {
@@ -69,12 +77,6 @@ public record SampledQuality(ShuffleQuality measures, long samples, int batch, l
       }
     }
     return Optional.of(new SampledQuality(tally.quality(), n, batch, measured));
-  }
-
-  private static long inverted(Order order, long epoch, int batch, long measured) {
-    long window = order.windowSize(epoch, 0);
-    long made = window == order.samples(epoch) ? 1 : window; // all of it: there are no windows
-    return Math.clamp(INVERSE_ITEMS / batch / made, 1, measured);
   }
 
   private static long[] nextBatches(Order order, long epoch, long[] samples) {

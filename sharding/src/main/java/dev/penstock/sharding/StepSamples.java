@@ -18,6 +18,7 @@ public final class StepSamples {
   private int[] lanes = new int[0];
   private int[] sources = new int[0];
   private int[] packs = new int[0];
+  private int[] starts = new int[0];
   private boolean[] valid = new boolean[0];
 
   /** Rows of this rank. */
@@ -68,6 +69,11 @@ public final class StepSamples {
     return packs[row];
   }
 
+  /** The first token of the sample that the row has; 0 unless the plan splits samples. */
+  public int start(int row) {
+    return starts[row];
+  }
+
   public int lane(int row) {
     return lanes[row];
   }
@@ -90,6 +96,7 @@ public final class StepSamples {
       lanes = new int[rows];
       sources = new int[rows];
       packs = new int[rows];
+      starts = new int[rows];
       valid = new boolean[rows];
     }
   }
@@ -102,7 +109,7 @@ public final class StepSamples {
   }
 
   /** Takes a row of another step. */
-  void copy(int row, StepSamples from, int i, int pack) {
+  void copy(int row, StepSamples from, int i, int pack, int start) {
     samples[row] = from.samples[i];
     shards[row] = from.shards[i];
     ordinals[row] = from.ordinals[i];
@@ -112,6 +119,7 @@ public final class StepSamples {
     sources[row] = from.sources[i];
     valid[row] = from.valid[i];
     packs[row] = pack;
+    starts[row] = start;
   }
 
   /** Says which source a row came from, and its place there. */

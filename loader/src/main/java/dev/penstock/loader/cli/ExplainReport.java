@@ -6,6 +6,7 @@ import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.GroupedPlan;
+import dev.penstock.sharding.Grouping;
 import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
@@ -109,6 +110,9 @@ record ExplainReport(List<Step> steps) {
     }
     if (session.order() instanceof GroupedPlan grouped && grouped.packs()) {
       map.put("pack", samples.pack(row));
+      if (grouped.rule().longer() == Grouping.Longer.SPLIT) {
+        map.put("start", samples.start(row));
+      }
     }
     return map;
   }

@@ -324,6 +324,24 @@ class OrderCommandTest {
   }
 
   @Test
+  void bucketsGoOnWithAnotherBatchWhereAGroupBegins(@TempDir Path temporary) {
+    List<String> run =
+        of("read", "--field=bin:u8[]", "--batching=bucket:bin,group=48", "--epochs=2");
+    String inside = temporary.resolve("inside.json").toString();
+    String border = temporary.resolve("border.json").toString();
+    shell.keys(Shell.with(run, "--steps=2", "--cursor-out=" + inside), 12, 1);
+    SortedMap<Long, List<String>> all =
+        shell.keys(Shell.with(run, "--steps=8", "--cursor-out=" + border), 12, 3);
+    List<String> eighteen =
+        of("read", "--field=bin:u8[]", "--batching=bucket:bin", "--epochs=2", "--batch-size=18");
+    refused("for 2 more steps", Shell.with(eighteen, "--cursor=" + inside));
+    all.putAll(shell.keys(Shell.with(eighteen, "--cursor=" + border)));
+    Map<String, Integer> counts = counts(flat(all));
+    assertEquals(SAMPLES, counts.size());
+    assertTrue(Collections.min(counts.values()) >= 2, counts.toString());
+  }
+
+  @Test
   void anotherOrderThanTheOtherRanksIsRefused() throws IOException {
     String id = shell.json(of("plan", "--batch-size=24")).path("order_id").asText();
     shell.ok(of("read", "--batch-size=12", "--world=2", "--rank=1", "--order-id=" + id));
