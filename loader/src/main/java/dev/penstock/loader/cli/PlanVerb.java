@@ -94,6 +94,9 @@ final class PlanVerb extends Verb {
     if (explain != step.isPresent()) {
       throw new UsageException("--explain goes with --step T, the number of the step");
     }
+    if (explain && (probe || store.isPresent())) {
+      throw new UsageException("--explain says nothing of time: leave --probe and --store out");
+    }
     cursorOut.ifPresent(CursorFile::checkWritable);
     Optional<FirstBatchReport.Measured> measured =
         probe

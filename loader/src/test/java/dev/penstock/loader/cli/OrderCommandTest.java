@@ -270,6 +270,7 @@ class OrderCommandTest {
     refused("more than can be shown", of("explain", "--epochs=0", "--step=0..1000000"));
     refused("Missing required option: '--step", of("explain"));
     refused("--explain goes with --step", of("plan", "--explain"));
+    refused("says nothing of time", of("plan", "--explain", "--step=2", "--probe"));
     refused("has no step 99", of("plan", "--explain", "--step=99"));
   }
 
