@@ -189,6 +189,9 @@ public final class HttpClient implements AutoCloseable {
     }
     openCount++;
     opened++;
+    if (openCount > config.idleMax() && idleCount > 0) {
+      discardOldest(); // so that idle ones never add to those that are needed
+    }
   }
 
   void resume(HttpConnection connection, HttpCall call) throws IOException {

@@ -31,6 +31,11 @@ final class HttpConnection {
     return from != to;
   }
 
+  /** Bytes of memory that it holds for as long as it is open. */
+  int heldBytes() {
+    return buffer.length + wire.heldBytes();
+  }
+
   /** Reads the head of the final answer; interim ones are passed over. */
   HttpHead readHead(HttpCall call) throws IOException {
     for (int i = 0; i < INTERIM_ANSWERS_MAX; i++) {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TlsWire implements Wire {
   /** Several records a system call. */
-  private static final int INPUT_BYTES = 64 << 10;
+  static final int INPUT_BYTES = 64 << 10;
 
   private final SocketChannel channel;
   private final SSLEngine engine;
@@ -153,6 +153,11 @@ final class TlsWire implements Wire {
     while (source.hasRemaining()) {
       wrap(source);
     }
+  }
+
+  @Override
+  public int heldBytes() {
+    return input.capacity() + output.capacity() + plain.capacity();
   }
 
   @Override

@@ -13,4 +13,9 @@ interface Wire {
 
   /** Cuts the connection; whoever reads or writes fails. Any thread, any number of times. */
   void abort();
+
+  /** Bytes of memory that it holds for as long as it is open. */
+  default int heldBytes() {
+    return 0;
+  }
 }

@@ -32,9 +32,18 @@ public record RemoteConfig(
     double retriesPerRequest,
     double hedgesPerRequest,
     long hedgeMillisMin) {
+  /**
+   * The most that is accepted. The buffers of so many connections, each range asked for twice, are
+   * 70 MiB with TLS ({@link dev.penstock.cache.http.ConnectionMemory}) of the 160 that the Java
+   * heap has; and requests of 8 MiB are bounded by {@code bytesMax} long before.
+   */
+  public static final int REQUESTS_MAX = 256;
+
   /** Checks ranges. */
   public RemoteConfig {
-    check(requestsMax >= 1 && requestsMax <= 1024, "requests in flight must be 1 to 1024");
+    check(
+        requestsMax >= 1 && requestsMax <= REQUESTS_MAX,
+        "requests in flight must be 1 to " + REQUESTS_MAX);
     check(requestsAtStart >= 1 && requestsAtStart <= requestsMax, "first requests: 1 to the most");
     check(bytesMax >= 1 && requestBytes >= 1, "bytes in flight must be positive");
     check(failuresMax >= 1 && pauseMillis >= 1, "failures and pauses must be positive");
@@ -65,7 +74,7 @@ public record RemoteConfig(
     RemoteConfig base = defaults();
     Map<String, String> left = new TreeMap<>(options);
     left.keySet().removeIf(key -> !key.startsWith("remote."));
-    int requests = (int) number(left, "remote.requests", base.requestsMax, 1, 1024);
+    int requests = (int) number(left, "remote.requests", base.requestsMax, 1, REQUESTS_MAX);
     RemoteConfig made =
         new RemoteConfig(
             requests,

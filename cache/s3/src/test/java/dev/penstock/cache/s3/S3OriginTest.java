@@ -19,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,12 +28,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The contract of origins, and what is S3's own, over each store and client. */
 @Timeout(120)
 final class S3OriginTest {
-  /** The stores, and who reads ranges. */
+  /** The stores, and who reads ranges: every test runs over all of them. */
   enum Setup {
     IN_PROCESS("lean"),
     IN_PROCESS_SDK("sdk"),
     REAL("lean"),
-    REAL_SDK("sdk");
+    REAL_SDK("sdk"),
+    MINIO("lean"),
+    MINIO_SDK("sdk");
 
     private final String reader;
 
@@ -41,13 +44,24 @@ final class S3OriginTest {
     }
 
     private Fixture open() {
-      if (name().startsWith("REAL")) {
-        assumeTrue(
-            TestStore.realEndpoint().isPresent(),
-            "PENSTOCK_TEST_S3_ENDPOINT names no S3 server; .ci/s3-server starts one");
-        return new Fixture(TestStore.real(), reader);
-      }
-      return new Fixture(TestStore.inProcess(), reader);
+      return new Fixture(store(), reader);
+    }
+
+    private TestStore store() {
+      return switch (this) {
+        case IN_PROCESS, IN_PROCESS_SDK -> TestStore.inProcess();
+        case REAL, REAL_SDK -> {
+          assumeTrue(
+              TestStore.realEndpoint().isPresent(),
+              "PENSTOCK_TEST_S3_ENDPOINT names no S3 server; .ci/s3-server starts one");
+          yield TestStore.real();
+        }
+        case MINIO, MINIO_SDK -> {
+          Optional<String> missing = Minio.missing();
+          assumeTrue(missing.isEmpty(), missing::toString);
+          yield TestStore.minio();
+        }
+      };
     }
   }
 
@@ -138,7 +152,7 @@ final class S3OriginTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"IN_PROCESS", "IN_PROCESS_SDK"})
+  @EnumSource(names = {"IN_PROCESS", "IN_PROCESS_SDK", "MINIO", "MINIO_SDK"})
   void deniedSaysWhoAskedAndNeverTheSecret(Setup setup) throws Exception {
     try (Fixture fixture = setup.open();
         Arena arena = Arena.ofConfined()) {

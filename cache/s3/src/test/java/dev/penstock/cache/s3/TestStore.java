@@ -10,6 +10,7 @@ import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
 import org.jspecify.annotations.Nullable;
+import org.testcontainers.containers.MinIOContainer;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
@@ -19,9 +20,9 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * An S3 store for tests: one inside this Java machine, or the one that the environment names
- * ({@code PENSTOCK_TEST_S3_ENDPOINT}, with credentials in the SDK's own variables), which {@code
- * .ci/s3-server} starts.
+ * An S3 store for tests: one inside this Java machine; the one that the environment names ({@code
+ * PENSTOCK_TEST_S3_ENDPOINT}, with credentials in the SDK's own variables), which {@code
+ * .ci/s3-server} starts; or MinIO in a container.
  */
 final class TestStore implements AutoCloseable {
   static final String KEY = "test-key";
@@ -80,6 +81,11 @@ final class TestStore implements AutoCloseable {
         environment.getOrDefault("AWS_ACCESS_KEY_ID", ""),
         environment.getOrDefault("AWS_SECRET_ACCESS_KEY", ""),
         null);
+  }
+
+  static TestStore minio() {
+    MinIOContainer server = Minio.server();
+    return new TestStore(server.getS3URL(), server.getUserName(), server.getPassword(), null);
   }
 
   String put(String key, byte[] bytes) {
