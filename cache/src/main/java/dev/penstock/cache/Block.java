@@ -1,5 +1,6 @@
 package dev.penstock.cache;
 
+import dev.penstock.cache.origin.RangeRead;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,9 @@ final class Block {
   /** Whether its bytes are read, or were, from the SSD tier. */
   volatile boolean fromSsd;
 
+  /** What brings the bytes, until they are here; guarded by this. */
+  private @Nullable RangeRead read;
+
   // Written once, before settled; read after settled was seen true.
   private int length;
   private @Nullable IOException failure;
@@ -57,6 +61,7 @@ final class Block {
   /** The bytes are in place. Called once, instead of {@link #settleFailed}. */
   synchronized void settle(int bytes) {
     length = bytes;
+    read = null;
     settled = true;
     notifyAll();
   }
@@ -64,8 +69,16 @@ final class Block {
   /** The bytes cannot be had: whoever waits gets this failure. */
   synchronized void settleFailed(IOException reason) {
     failure = reason;
+    read = null;
     settled = true;
     notifyAll();
+  }
+
+  /** Says which read brings the bytes, so that it can be hurried. */
+  synchronized void comesBy(RangeRead under) {
+    if (!settled) {
+      read = under;
+    }
   }
 
   boolean isSettled() {
@@ -76,6 +89,13 @@ final class Block {
   void awaitSettled() throws InterruptedException {
     if (settled) {
       return;
+    }
+    RangeRead late;
+    synchronized (this) {
+      late = read;
+    }
+    if (late != null) {
+      late.hurry();
     }
     synchronized (this) {
       while (!settled) {

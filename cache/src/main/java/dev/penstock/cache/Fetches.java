@@ -1,5 +1,6 @@
 package dev.penstock.cache;
 
+import dev.penstock.cache.origin.RangeRead;
 import java.io.IOException;
 
 /**
@@ -41,24 +42,29 @@ final class Fetches {
     long size = object.stored().sizeBytes();
     long offset = missing[from].number * blockBytes;
     long length = Math.min(size - offset, (long) slabOffsets.length * blockBytes);
-    reads.start(
-        object,
-        offset,
-        length,
-        tier.slab(),
-        slabOffsets,
-        blockBytes,
-        new OriginReads.Receiver() {
-          @Override
-          public void complete(int block) {
-            Block done = missing[from + block];
-            tier.fetched(share, done, (int) Math.min(blockBytes, size - done.number * blockBytes));
-          }
+    RangeRead read =
+        reads.start(
+            object,
+            offset,
+            length,
+            tier.slab(),
+            slabOffsets,
+            blockBytes,
+            new OriginReads.Receiver() {
+              @Override
+              public void complete(int block) {
+                Block done = missing[from + block];
+                tier.fetched(
+                    share, done, (int) Math.min(blockBytes, size - done.number * blockBytes));
+              }
 
-          @Override
-          public void failed(int block, IOException failure) {
-            tier.failed(share, missing[from + block], failure);
-          }
-        });
+              @Override
+              public void failed(int block, IOException failure) {
+                tier.failed(share, missing[from + block], failure);
+              }
+            });
+    for (int i = from; read != null && i < to; i++) {
+      missing[i].comesBy(read);
+    }
   }
 }

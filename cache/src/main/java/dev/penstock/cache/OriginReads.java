@@ -11,6 +11,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads that see to their own bad luck: answers that break off are resumed at the byte where they
@@ -52,8 +53,11 @@ final class OriginReads {
     return retries.sum();
   }
 
-  /** Starts reading a range, which must end inside the object, into blocks of {@code slab}. */
-  void start(
+  /**
+   * Starts reading a range, which must end inside the object, into blocks of {@code slab}. Returns
+   * the read, for whoever begins to wait for it; null if it failed at once.
+   */
+  @Nullable RangeRead start(
       CachedObject object,
       long offset,
       long length,
@@ -63,7 +67,7 @@ final class OriginReads {
       Receiver receiver) {
     fetchedBytes.add(length);
     Attempt whole = new Attempt(object, slab, slabOffsets, blockBytes, receiver, 0, 0, 0);
-    whole.submit(offset, length);
+    return whole.submit(offset, length);
   }
 
   /** One request to the origin: a whole read, or the rest of one of its blocks. */
@@ -100,7 +104,7 @@ final class OriginReads {
       this.unanswered = new AtomicInteger(slabOffsets.length);
     }
 
-    void submit(long fromOffset, long bytes) {
+    @Nullable RangeRead submit(long fromOffset, long bytes) {
       offset = fromOffset;
       length = bytes;
       OpenObject handle;
@@ -110,10 +114,12 @@ final class OriginReads {
         for (int block = 0; block < slabOffsets.length; block++) {
           againOrFail(block, failure.at(blockOffset(block), wantedBytes(block)));
         }
-        return;
+        return null;
       }
-      handle.read(new RangeRead(offset, length, slab, slabOffsets, blockBytes, this));
+      RangeRead read = new RangeRead(offset, length, slab, slabOffsets, blockBytes, this);
+      handle.read(read);
       handle.flush();
+      return read;
     }
 
     @Override
@@ -173,7 +179,7 @@ final class OriginReads {
       Attempt attempt =
           new Attempt(
               object, slab, target, blockBytes, receiver, firstBlock + block, resumed, failed);
-      attempt.submit(blockOffset(block) + inPlace, wantedBytes(block) - inPlace);
+      var _ = attempt.submit(blockOffset(block) + inPlace, wantedBytes(block) - inPlace);
     }
 
     private void endedEarly(int block, int found) {

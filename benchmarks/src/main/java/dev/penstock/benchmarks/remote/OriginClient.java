@@ -34,6 +34,9 @@ final class OriginClient implements RangeClient {
   private final BlockingQueue<MemorySegment> free;
   private final List<OpenObject> open = new ArrayList<>();
 
+  /** Whether somebody waits for each range from the start. */
+  boolean awaited;
+
   /** {@code url} has a place for the object's number. */
   OriginClient(String name, String url, Work work, Map<String, String> options) {
     this.name = name;
@@ -71,33 +74,36 @@ final class OriginClient implements RangeClient {
         places[i] = (long) i * BLOCK_BYTES;
       }
       long began = System.nanoTime();
-      open.get(work.object(r))
-          .read(
-              new RangeRead(
-                  work.offset(r),
-                  work.rangeBytes(),
-                  memory,
-                  places,
-                  BLOCK_BYTES,
-                  new RangeRead.Sink() {
-                    private int told;
+      RangeRead read =
+          new RangeRead(
+              work.offset(r),
+              work.rangeBytes(),
+              memory,
+              places,
+              BLOCK_BYTES,
+              new RangeRead.Sink() {
+                private int told;
 
-                    @Override
-                    public synchronized void arrived(int block, int bytes) {
-                      if (++told == blocks) {
-                        latencies.took(System.nanoTime() - began);
-                        free.add(memory);
-                      }
-                    }
+                @Override
+                public synchronized void arrived(int block, int bytes) {
+                  if (++told == blocks) {
+                    latencies.took(System.nanoTime() - began);
+                    free.add(memory);
+                  }
+                }
 
-                    @Override
-                    public synchronized void failed(int block, OriginException why) {
-                      failure.set(why);
-                      if (++told == blocks) {
-                        free.add(memory);
-                      }
-                    }
-                  }));
+                @Override
+                public synchronized void failed(int block, OriginException why) {
+                  failure.set(why);
+                  if (++told == blocks) {
+                    free.add(memory);
+                  }
+                }
+              });
+      if (awaited) {
+        read.hurry();
+      }
+      open.get(work.object(r)).read(read);
     }
     List<MemorySegment> all = new ArrayList<>();
     while (all.size() < 2 * work.depth()) {

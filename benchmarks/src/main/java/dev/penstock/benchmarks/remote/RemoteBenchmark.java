@@ -202,17 +202,19 @@ public final class RemoteBenchmark {
       throws IOException, InterruptedException {
     say("");
     say(
-        "%-28s %10s %10s %10s %10s %10s",
-        "1 % stalled for 1 s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "extra");
+        "%-34s %8s %8s %8s %8s %8s",
+        "10 ms added, 1 % stalled for 1 s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "extra");
     Work small = new Work(work.port(), work.objects(), work.objectBytes(), 1 << 20, 4);
-    for (String hedges : List.of("calm", "0", "0.02")) {
+    order("latency 10");
+    for (Stalls row : Stalls.values()) {
       Map<String, String> all = new HashMap<>(options);
-      all.put("remote.hedges", hedges.equals("calm") ? "0" : hedges);
+      all.put("remote.hedges", row.hedges);
       try (OriginClient client = new OriginClient("x", endpoint + "/bench/o%d", small, all)) {
+        client.awaited = row == Stalls.AWAITED;
         for (int i = 0; i < 4; i++) {
           client.pass(small, _ -> {});
         }
-        order(hedges.equals("calm") ? "stall 0 1000" : "stall 0.01 1000");
+        order(row == Stalls.NONE ? "stall 0 1000" : "stall 0.01 1000");
         OriginStats before = client.stats();
         int passes = 8;
         long[] took = new long[passes * small.ranges()];
@@ -224,12 +226,8 @@ public final class RemoteBenchmark {
         order("stall 0 1000");
         Arrays.sort(took);
         say(
-            "%-28s %10.1f %10.1f %10.1f %10.1f %9.2f%%",
-            switch (hedges) {
-              case "calm" -> "no stalls";
-              case "0" -> "no hedging";
-              default -> "hedging, at most 2 %";
-            },
+            "%-34s %8.1f %8.1f %8.1f %8.1f %7.2f%%",
+            row.text,
             took[took.length / 2] / 1e6,
             took[(int) (took.length * 0.99)] / 1e6,
             took[(int) (took.length * 0.999)] / 1e6,
@@ -238,6 +236,23 @@ public final class RemoteBenchmark {
                 * (after.hedges() - before.hedges())
                 / Math.max(1, after.requests() - before.requests()));
       }
+    }
+    order("latency 0");
+  }
+
+  /** The rows of the table of stalls. */
+  private enum Stalls {
+    NONE("no stalls", "0"),
+    ALONE("no second requests", "0"),
+    CALM("second requests, nobody waits", "0.02"),
+    AWAITED("second requests, somebody waits", "0.02");
+
+    final String text;
+    final String hedges;
+
+    Stalls(String text, String hedges) {
+      this.text = text;
+      this.hedges = hedges;
     }
   }
 

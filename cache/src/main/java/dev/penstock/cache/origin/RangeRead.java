@@ -1,6 +1,7 @@
 package dev.penstock.cache.origin;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One contiguous range of an object, to be put into one or more equal blocks of memory. A store
@@ -14,6 +15,10 @@ public final class RangeRead {
   private final long[] slabOffsets;
   private final int blockBytes;
   private final Sink sink;
+
+  // Guarded by this.
+  private boolean awaited;
+  private @Nullable Runnable whenAwaited;
 
   /**
    * A read of {@code length} bytes at {@code offset} of the object, which must end inside it.
@@ -37,6 +42,34 @@ public final class RangeRead {
     this.slabOffsets = slabOffsets;
     this.blockBytes = blockBytes;
     this.sink = sink;
+  }
+
+  /**
+   * Somebody waits for the bytes: no time is left until the plan needs them. An origin may spend
+   * more on the read from now on. Any thread; does not block.
+   */
+  public void hurry() {
+    Runnable told;
+    synchronized (this) {
+      told = awaited ? null : whenAwaited;
+      awaited = true;
+    }
+    if (told != null) {
+      told.run();
+    }
+  }
+
+  /** Whether somebody waits for the bytes. */
+  public synchronized boolean isAwaited() {
+    return awaited;
+  }
+
+  /**
+   * For origins: {@code listener} is run once, on the thread that begins to wait, and must not
+   * block; not at all if somebody waits already. Replaces the listener before it.
+   */
+  public synchronized void whenAwaited(Runnable listener) {
+    whenAwaited = listener;
   }
 
   /** First byte of the range in the object. */

@@ -18,8 +18,14 @@ final class Allowance {
     tokens = Math.min(most, tokens + perSuccess);
   }
 
-  synchronized boolean take() {
-    if (tokens < 1) {
+  /** Takes one, if there is one. */
+  boolean take() {
+    return take(0);
+  }
+
+  /** Takes one, if as many as {@code left} are left over then. */
+  synchronized boolean take(double left) {
+    if (tokens < 1 + left) {
       return false;
     }
     tokens -= 1;

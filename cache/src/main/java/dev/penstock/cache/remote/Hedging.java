@@ -1,5 +1,6 @@
 package dev.penstock.cache.remote;
 
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -7,9 +8,11 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 
 /**
- * Second requests for ranges whose first is silent for twice the time in which 95 of 100 first
- * bytes come, or takes twice as long as 95 of 100 of its size. A token bucket that only successes
- * fill keeps them a small share of all requests, so that a slow store is not asked for more.
+ * Second requests for ranges that are late: silent for longer than 95 of 100 answers before their
+ * first byte, or longer under way than 95 of 100 of their size. Much longer while the plan has
+ * time; a little, once somebody waits for the bytes. A token bucket that only successes fill keeps
+ * second requests a small share of all, so that a slow store is not asked for more; half of it is
+ * kept for ranges that somebody waits for.
  */
 final class Hedging {
   /** How often to look while too few answers are known to tell what slow is. */
@@ -18,7 +21,13 @@ final class Hedging {
   /** Tokens that quiet times may save up, in second requests. */
   private static final double SAVED_MAX = 16;
 
+  /** Those that only ranges with a waiter may have. */
+  private static final double RESERVED = SAVED_MAX / 2;
+
   private static final double TOLERANCE = 2;
+
+  /** So much above the usual that a store's ordinary spread does not use the tokens up. */
+  private static final double TOLERANCE_AWAITED = 1.25;
 
   private final RemoteConfig config;
   private final Latencies latencies;
@@ -45,13 +54,30 @@ final class Hedging {
   void watch(RangeFetch fetch, RangeFetch.Attempt attempt) {
     if (config.hedgesPerRequest() > 0) {
       look(fetch, attempt);
+      fetch.whenAwaited(() -> lookAtOnce(fetch, attempt));
+    }
+  }
+
+  private void lookAtOnce(RangeFetch fetch, RangeFetch.Attempt attempt) {
+    try {
+      timers.execute(
+          () -> {
+            Future<?> planned = attempt.timer;
+            if (planned != null) {
+              planned.cancel(false);
+            }
+            look(fetch, attempt);
+          });
+    } catch (RejectedExecutionException _) {
+      // The origin is being closed.
     }
   }
 
   private void look(RangeFetch fetch, RangeFetch.Attempt attempt) {
-    if (!fetch.isAlone(attempt)) {
+    if (attempt.hedged || !fetch.isAlone(attempt)) {
       return;
     }
+    boolean awaited = fetch.isAwaited();
     long first = latencies.firstByteNanos();
     if (first < 0) {
       later(fetch, attempt, UNKNOWN_NANOS);
@@ -59,26 +85,36 @@ final class Hedging {
     }
     long now = System.nanoTime();
     long whole = latencies.wholeNanos(fetch.length() - attempt.start);
-    long due = limit(first) - (now - attempt.lastByteNanos());
+    long due = limit(first, awaited) - (now - attempt.lastByteNanos());
     if (whole >= 0) {
-      due = Math.min(due, limit(whole) - (now - attempt.beganNanos));
+      due = Math.min(due, limit(whole, awaited) - (now - attempt.beganNanos));
     }
     if (due <= 0) {
-      if (allowance.take()) {
-        started.increment();
-        if (!second.test(fetch)) {
-          later(fetch, attempt, UNKNOWN_NANOS);
-        }
+      if (allowance.take(awaited ? 0 : RESERVED)) {
+        hedge(fetch, attempt, now);
         return;
       }
-      due = limit(first);
+      due = limit(first, awaited);
     }
     later(fetch, attempt, due);
   }
 
-  private long limit(long nanos) {
+  private void hedge(RangeFetch fetch, RangeFetch.Attempt attempt, long now) {
+    attempt.hedged = true;
+    long waited = now - attempt.beganNanos;
+    long firstByte = attempt.firstByteNanos();
+    latencies.add(fetch.length() - attempt.start, firstByte < 0 ? waited : firstByte, waited);
+    started.increment();
+    if (!second.test(fetch)) {
+      attempt.hedged = false;
+      later(fetch, attempt, UNKNOWN_NANOS);
+    }
+  }
+
+  private long limit(long nanos, boolean awaited) {
+    double tolerance = awaited ? TOLERANCE_AWAITED : TOLERANCE;
     return Math.max(
-        TimeUnit.MILLISECONDS.toNanos(config.hedgeMillisMin()), (long) (TOLERANCE * nanos));
+        TimeUnit.MILLISECONDS.toNanos(config.hedgeMillisMin()), (long) (tolerance * nanos));
   }
 
   private void later(RangeFetch fetch, RangeFetch.Attempt attempt, long nanos) {

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * time until the first byte and of the whole. Thread-safe.
  */
 final class Latencies {
-  private static final int KEPT = 128;
+  private static final int KEPT = 256;
   private static final int ENOUGH = 16;
   private static final int CLASSES = 40;
 
@@ -23,10 +23,7 @@ final class Latencies {
 
     void add(long value) {
       nanos[count++ % KEPT] = value;
-      if (count < ENOUGH) {
-        return;
-      }
-      if (count % ENOUGH == 0) {
+      if (count >= ENOUGH && count % ENOUGH == 0) {
         int filled = Math.min(count, KEPT);
         long[] sorted = Arrays.copyOf(nanos, filled);
         Arrays.sort(sorted);
@@ -38,7 +35,10 @@ final class Latencies {
   private final Window firstByte = new Window();
   private final Window[] whole = new Window[CLASSES];
 
-  /** An answer of {@code bytes} bytes came; unhedged ones only, or the slow ones would be cut. */
+  /**
+   * An answer of {@code bytes} bytes came, or has been waited for so long: one that is asked for
+   * twice counts with the time until then, or the slow ones would be missing.
+   */
   synchronized void add(long bytes, long firstByteNanos, long wholeNanos) {
     firstByte.add(firstByteNanos);
     int size = sizeClass(bytes);

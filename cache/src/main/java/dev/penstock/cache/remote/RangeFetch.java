@@ -97,6 +97,16 @@ final class RangeFetch {
     }
   }
 
+  /** Whether somebody waits for any of its bytes. */
+  boolean isAwaited() {
+    return reads.stream().anyMatch(RangeRead::isAwaited);
+  }
+
+  /** {@code listener} hears when somebody begins to wait; replaces the one before. */
+  void whenAwaited(Runnable listener) {
+    reads.forEach(read -> read.whenAwaited(listener));
+  }
+
   boolean isFrozen() {
     return blockEnds.length > 0;
   }
@@ -241,6 +251,9 @@ final class RangeFetch {
 
     /** Looks whether it is slow. */
     volatile @Nullable Future<?> timer;
+
+    /** Whether a second request was started beside it. */
+    volatile boolean hedged;
 
     private long at;
     private int block;

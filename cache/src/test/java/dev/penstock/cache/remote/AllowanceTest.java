@@ -43,4 +43,18 @@ final class AllowanceTest {
     assertEquals(3, taken);
     assertFalse(allowance.take());
   }
+
+  @Test
+  void whoMustLeaveSomeGetsNoneOfThose() {
+    Allowance allowance = new Allowance(0, 1, 3);
+    allowance.succeeded();
+    allowance.succeeded();
+    assertFalse(allowance.take(2));
+    allowance.succeeded();
+    assertTrue(allowance.take(2));
+    assertFalse(allowance.take(2));
+    assertTrue(allowance.take());
+    assertTrue(allowance.take());
+    assertFalse(allowance.take());
+  }
 }

@@ -22,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;
@@ -77,6 +78,7 @@ final class RemoteReadsTest {
     final AtomicReference<@Nullable OriginException> failure = new AtomicReference<>();
     final AtomicInteger failures = new AtomicInteger();
     final Set<Integer> blocksTold = ConcurrentHashMap.newKeySet();
+    final List<RangeRead> reads = new ArrayList<>();
 
     /** As reads of {@code each} blocks. */
     void start(OpenObject object, int each) {
@@ -89,7 +91,7 @@ final class RemoteReadsTest {
         long offset = (long) first * BLOCK;
         long length = Math.min((long) count * BLOCK, bytes.length - offset);
         int base = first;
-        object.read(
+        reads.add(
             new RangeRead(
                 offset,
                 length,
@@ -107,6 +109,7 @@ final class RemoteReadsTest {
                     Reading.this.failed(base + block, why);
                   }
                 }));
+        object.read(reads.getLast());
       }
       object.flush();
     }
@@ -281,6 +284,32 @@ final class RemoteReadsTest {
       }
       OriginStats stats = origin.stats();
       assertTrue(stats.hedgesWon() >= 1, stats::toString);
+    }
+  }
+
+  @Test
+  void theLastSecondRequestsAreKeptForRangesThatSomebodyWaitsFor() throws Exception {
+    server.stallMillis(20_000);
+    RemoteConfig few = QUICK.withHedging(0.05, 5);
+    try (HttpOrigin origin =
+            HttpOrigin.open(few, HttpClientConfig.defaults(), HttpCredentials.none());
+        OpenObject open = origin.open(found(origin))) {
+      while (origin.stats().requests() < 100) { // earns about five, fewer than are kept back
+        Reading warm = new Reading();
+        warm.start(open, 1);
+        warm.awaitExact();
+      }
+      long before = origin.stats().hedges();
+      assertEquals(0, before);
+      AtomicInteger silent = new AtomicInteger();
+      server.faults(ask -> silent.getAndIncrement() == 0 ? Fault.STALL_IN_BODY : Fault.NONE);
+      Reading reading = new Reading();
+      reading.start(open, 100);
+      assertFalse(reading.told.await(700, TimeUnit.MILLISECONDS), "the server did not stall");
+      assertEquals(0, origin.stats().hedges());
+      reading.reads.forEach(RangeRead::hurry);
+      reading.awaitExact(); // in far less than the stall
+      assertEquals(1, origin.stats().hedges());
     }
   }
 
