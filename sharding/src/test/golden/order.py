@@ -14,6 +14,7 @@ M64 = (1 << 64) - 1
 M32 = (1 << 32) - 1
 GAMMA = 0x9E3779B97F4A7C15
 SHARD_ORDER, EXTENT_ORDER, WINDOW, GLOBAL_ORDER, ORDER_ID, SPLIT, MIX_SOURCE = 1, 2, 3, 4, 5, 6, 7
+ARRIVAL_SHARDS, ARRIVAL_WINDOW = 9, 10
 
 
 # --- 1. Words, keys, shuffles -------------------------------------------------------------------
@@ -203,6 +204,59 @@ def mixture(sources, seed, G, L, schedule, steps):
     return out
 
 
+# --- 10. Arrival --------------------------------------------------------------------------------
+def arrival_windows(shard, sizes, part, parts, seed, L, k, W, epoch, place):
+    """The windows of a shard, each the ordinals of one rank in the order in which it gives them."""
+    ordinal, offset = 0, 0
+    while ordinal < len(sizes):
+        samples, size = k, W
+        if epoch == 0 and place < L:
+            samples = max(-(-k * (L + place) // (16 * L)), min(k, ordinal))
+            size = max(-(-W * (L + place) // (16 * L)), min(W, offset))
+        first, start, items = ordinal, offset, []
+        while ordinal < len(sizes):
+            own = ordinal % parts == part
+            if items and (own and len(items) == samples or offset + sizes[ordinal] - start > size):
+                break
+            items += [ordinal] if own else []
+            offset += sizes[ordinal]
+            ordinal += 1
+        if items:
+            yield shuffled(items, key(seed, ARRIVAL_WINDOW, epoch, shard, first))
+
+
+def arrival(shards, seed, rank, world, L, k, W, rows):
+    """The first rows of a rank as (pass, shard, ordinal); shards is a list of lists of sizes."""
+    stride = min(world, len(shards))
+    first, part = rank % stride, rank // stride
+    parts = sum(1 for other in range(world) if other % stride == first)
+    out, epoch = [], 0
+    while len(out) < rows:
+        own = shuffled(range(len(shards)), key(seed, ARRIVAL_SHARDS, epoch))[first::stride]
+        waiting, lanes, turn = list(enumerate(own)), [None] * L, 0
+        while waiting or any(lanes):
+            while lanes[turn] or waiting:
+                if not lanes[turn]:
+                    place, shard = waiting.pop(0)
+                    windows = arrival_windows(
+                        shard, shards[shard], part, parts, seed, L, k, W, epoch, place)
+                    lanes[turn] = (shard, iter([o for window in windows for o in window]))
+                shard, samples = lanes[turn]
+                ordinal = next(samples, None)
+                if ordinal is not None:
+                    out.append((epoch, shard, ordinal))
+                    break
+                lanes[turn] = None
+            turn = (turn + 1) % L
+        epoch += 1
+    return out[:rows]
+
+
+def arrival_sizes(counts):
+    """Sizes that differ from sample to sample."""
+    return [[1 + (7 * s + 3 * o) % 11 for o in range(count)] for s, count in enumerate(counts)]
+
+
 # --- The vectors --------------------------------------------------------------------------------
 BLOCKS = [
     # counts, closed, seed, L, k, C, E
@@ -221,6 +275,15 @@ MIXTURES = [
     ([([9, 8], 0, 2, 4), ([30], 0, 5, 7), ([6, 0, 6], 1, 2, 2)], 12, 6, 6,
      [(0, [1.0, 1.0, 1.0]), (18, [5.0, 1.0, 2.0])], 12),
     ([([20, 20], 1, 4, 3), ([11], 1, 2, 3)], -7, 5, 10, [(0, [3.0, 1.0])], 12),
+]
+
+
+ARRIVALS = [
+    # counts, seed, rank, world, L, k, W, rows
+    ([10], 0, 0, 1, 1, 4, 1000, 25),
+    ([7, 0, 5, 11], 7, 0, 1, 2, 5, 20, 60),
+    ([7, 3, 5, 11, 2], -1, 1, 2, 3, 100, 100, 50),
+    ([40, 33], 9176, 3, 5, 4, 6, 1 << 30, 40),
 ]
 
 
@@ -254,6 +317,10 @@ def lines():
                     *(commas(source[i] for source in sources) for i in (1, 2, 3)), seed, G, L,
                     ";".join("%d:%s" % (at, commas(weights)) for at, weights in schedule), steps,
                     "=", *("%d:%d:%d:%d" % row[2:] for row in rows)])
+    for counts, seed, rank, world, L, k, W, rows in ARRIVALS:
+        given = arrival(arrival_sizes(counts), seed, rank, world, L, k, W, rows)
+        out.append(["arrival", commas(counts), seed, rank, world, L, k, W, rows, "=",
+                    *("%d:%d:%d" % row for row in given)])
     text = "1|abc|BLOCK|DROP|7|1024|256|256|16|600"
     out.append(["id", text, "=", order_id(text)])
     return [" ".join(str(word) for word in line) for line in out]

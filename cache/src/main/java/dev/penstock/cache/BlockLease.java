@@ -38,8 +38,8 @@ final class BlockLease extends Lease {
     }
   }
 
-  /** Like {@link #await}, but leaves out what lies behind the end of the shard. */
-  void awaitAvailable(ByteRun run) throws IOException, InterruptedException {
+  @Override
+  public void awaitAvailable(ByteRun run) throws IOException, InterruptedException {
     refuseClosed();
     RamTier tier = session.tier();
     long at = offset;

@@ -29,6 +29,11 @@ final class DecodedSource implements ByteSource {
   }
 
   @Override
+  public boolean endsEarly() {
+    return decoding.lastDecodable() < Long.MAX_VALUE;
+  }
+
+  @Override
   public int readAt(long offset, MemorySegment target, long targetOffset, int length)
       throws IOException {
     int blockBytes = session.tier().blockBytes();

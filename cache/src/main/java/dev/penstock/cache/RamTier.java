@@ -347,12 +347,15 @@ final class RamTier implements AutoCloseable {
     return keepsUnpinned ? Math.max(0, pool.blockCount() - quotaBlocks) : 0;
   }
 
-  /** A fetch that {@code share} started has failed; the block is not kept. */
+  /**
+   * A fetch that {@code share} started has failed; the block is not kept. Nobody finds it any more
+   * when those who wait are told: their next request is a new attempt.
+   */
   void failed(Share share, Block block, IOException failure) {
-    block.settleFailed(failure);
     lock.lock();
     try {
       places.drop(block);
+      block.settleFailed(failure);
       pins.unpin(block, share);
     } finally {
       lock.unlock();

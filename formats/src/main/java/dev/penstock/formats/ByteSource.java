@@ -17,6 +17,14 @@ public interface ByteSource extends AutoCloseable {
   long lengthBytes();
 
   /**
+   * Whether {@link #lengthBytes} is not the shard's end but where its bytes cease to decode, as
+   * somebody has found before.
+   */
+  default boolean endsEarly() {
+    return false;
+  }
+
+  /**
    * Copies up to {@code length} bytes at {@code offset} into {@code target} and returns how many;
    * fewer only at the end or in front of bytes that do not decode, 0 at or past the end. Blocks.
    * For scans, headers and tools; a compressed shard is cheap to read forward and dear to read
@@ -78,6 +86,14 @@ public interface ByteSource extends AutoCloseable {
      * @throws IOException if they cannot be had, or the shard ends before the range does
      */
     void await(ByteRun run) throws IOException, InterruptedException;
+
+    /**
+     * The same, but what lies behind the end of the shard is left out: for a reader who did not
+     * know where that is when he asked.
+     */
+    default void awaitAvailable(ByteRun run) throws IOException, InterruptedException {
+      await(run);
+    }
 
     @Override
     void close();

@@ -33,7 +33,12 @@ public sealed interface RecordFormat permits WebDatasetFormat, TfRecordFormat {
    * A forward pass over the samples of {@code source}, reading headers only: payloads are hopped
    * over. The caller closes it, and the source.
    */
-  RecordScanner scan(ByteSource source) throws IOException;
+  default RecordScanner scan(ByteSource source) throws IOException {
+    return scan(source, 0);
+  }
+
+  /** The same from the sample on that starts at {@code offset}, as an earlier pass has found it. */
+  RecordScanner scan(ByteSource source, long offset) throws IOException;
 
   /** A parser with a field dictionary of its own; one thread at a time. */
   default SampleParser parser() {

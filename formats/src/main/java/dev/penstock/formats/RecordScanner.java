@@ -48,6 +48,9 @@ public interface RecordScanner extends AutoCloseable {
   /** The dictionary of the field names met so far. */
   FieldNames names();
 
+  /** Where a pass may begin that is to find the samples behind this one. */
+  long endOffset();
+
   /** How far the pass has come: decoded bytes known to belong to the shard. */
   long position();
 

@@ -23,8 +23,12 @@ public final class ShardIndex {
   final FrameTable frames;
   final FieldNames names;
   private final byte[] keyStem;
-  private final byte[] digest;
   private final String damage;
+
+  /** The ordinal in the shard of the first sample, and the distance from one to the next. */
+  private final int firstOrdinal;
+
+  private final int stride;
 
   ShardIndex(
       IndexColumns columns,
@@ -34,6 +38,22 @@ public final class ShardIndex {
       FieldNames names,
       String damage,
       String shardName) {
+    this(columns, kind, codec, frames, names, damage, shardName, 0, 1);
+  }
+
+  /** The index of some of a shard's samples; see {@link WindowScan}. */
+  ShardIndex(
+      IndexColumns columns,
+      RecordKind kind,
+      Codec codec,
+      FrameTable frames,
+      FieldNames names,
+      String damage,
+      String shardName,
+      int firstOrdinal,
+      int stride) {
+    this.firstOrdinal = firstOrdinal;
+    this.stride = stride;
     this.damage = damage;
     this.columns = columns;
     this.kind = kind;
@@ -41,7 +61,6 @@ public final class ShardIndex {
     this.frames = frames;
     this.names = names;
     this.keyStem = Names.toBytes(KeyStem.of(shardName) + "/");
-    this.digest = IndexDigest.of(this);
   }
 
   /**
@@ -96,6 +115,13 @@ public final class ShardIndex {
   /** Whether {@code sample} is the place where the shard's framing breaks; see {@link #damage}. */
   public boolean isDamaged(int sample) {
     return !damage.isEmpty() && sample == sampleCount() - 1;
+  }
+
+  /**
+   * The number in the shard of a sample: the same, unless this is a window of {@link WindowScan}.
+   */
+  public int ordinal(int sample) {
+    return firstOrdinal + sample * stride;
   }
 
   /** Number of samples, a damaged one included. */
@@ -183,7 +209,7 @@ public final class ShardIndex {
   public int keyBytes(int sample) {
     return columns.hasKeys()
         ? columns.keyLength(sample)
-        : keyStem.length + Math.max(KEY_DIGITS, decimalDigits(sample));
+        : keyStem.length + Math.max(KEY_DIGITS, decimalDigits(ordinal(sample)));
   }
 
   /** Copies the key to {@code target}. */
@@ -193,7 +219,7 @@ public final class ShardIndex {
       return;
     }
     MemorySegment.copy(keyStem, 0, target, ValueLayout.JAVA_BYTE, targetOffset, keyStem.length);
-    int left = sample;
+    int left = ordinal(sample);
     for (int i = keyBytes(sample) - 1; i >= keyStem.length; i--) {
       target.set(ValueLayout.JAVA_BYTE, targetOffset + i, (byte) ('0' + left % 10));
       left /= 10;
@@ -221,9 +247,10 @@ public final class ShardIndex {
   /**
    * SHA-256 over what the samples are: count, places, field names, stored keys and decoded length;
    * in hexadecimal. The same for a copy of the shard elsewhere, and however it is compressed.
+   * Computed at each call.
    */
   public String digest() {
-    return HexFormat.of().formatHex(digest);
+    return HexFormat.of().formatHex(IndexDigest.of(this));
   }
 
   /** Heap bytes that the columns take. */

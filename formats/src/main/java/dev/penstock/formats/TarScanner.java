@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** Groups the members of an archive into samples: neighbours with the same key. */
 final class TarScanner implements RecordScanner {
   private final SourceWindow window;
+  private final long start;
   private final TarNames members = new TarNames(new FieldNames());
   private final SampleFields fields = new SampleFields();
   private byte[] key = new byte[256];
@@ -23,16 +24,17 @@ final class TarScanner implements RecordScanner {
   /** Whether the last header read is that of a field, even if its bytes are not all there. */
   private boolean memberFound;
 
-  TarScanner(ByteSource source) {
+  TarScanner(ByteSource source, long offset) {
     window = new SourceWindow(source);
-    members.tar.start(source.name(), 0, 0);
+    start = offset;
+    members.tar.start(source.name(), 0, offset);
   }
 
   @Override
   public boolean next() throws IOException {
     if (!started) {
       started = true;
-      if (window.load(0, 1) == 0) {
+      if (start == 0 && window.load(0, 1) == 0) {
         throw members.tar.malformed(0, "empty file, not a tar archive");
       }
       pending = advanceWithin();
@@ -149,6 +151,12 @@ final class TarScanner implements RecordScanner {
   @Override
   public FieldNames names() {
     return members.names;
+  }
+
+  @Override
+  public long endOffset() {
+    int last = fields.count() - 1;
+    return fields.offset(last) + TarReader.padded(fields.length(last));
   }
 
   @Override

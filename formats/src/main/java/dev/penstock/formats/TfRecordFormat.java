@@ -56,8 +56,8 @@ public final class TfRecordFormat implements RecordFormat {
   }
 
   @Override
-  public RecordScanner scan(ByteSource source) {
-    return new TfRecordScanner(source, placesKnown());
+  public RecordScanner scan(ByteSource source, long offset) {
+    return new TfRecordScanner(source, placesKnown(), offset);
   }
 
   @Override

@@ -20,8 +20,9 @@ final class TfRecordScanner implements RecordScanner {
   private long sampleOffset;
   private long position;
 
-  TfRecordScanner(ByteSource source, boolean raw) {
+  TfRecordScanner(ByteSource source, boolean raw, long offset) {
     window = new SourceWindow(source);
+    position = offset;
     this.raw = raw;
     if (raw) {
       names.intern(TfRecordFormat.RAW_FIELD);
@@ -102,6 +103,11 @@ final class TfRecordScanner implements RecordScanner {
   @Override
   public FieldNames names() {
     return names;
+  }
+
+  @Override
+  public long endOffset() {
+    return position;
   }
 
   @Override

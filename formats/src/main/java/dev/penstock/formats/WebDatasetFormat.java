@@ -22,8 +22,8 @@ public final class WebDatasetFormat implements RecordFormat {
   }
 
   @Override
-  public RecordScanner scan(ByteSource source) {
-    return new TarScanner(source);
+  public RecordScanner scan(ByteSource source, long offset) {
+    return new TarScanner(source, offset);
   }
 
   @Override

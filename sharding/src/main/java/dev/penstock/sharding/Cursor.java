@@ -35,7 +35,8 @@ public record Cursor(
     int extentSamples,
     List<SourceOrder> sources,
     List<MixEntry> schedule,
-    @Nullable Grouping grouping) {
+    @Nullable Grouping grouping)
+    implements Position {
   public Cursor {
     sources = List.copyOf(sources);
     schedule = List.copyOf(schedule);

@@ -19,6 +19,8 @@ final class Keyed {
   static final long SPLIT = 6;
   static final long MIX_SOURCE = 7;
   static final long GROUP_UNITS = 8;
+  static final long ARRIVAL_SHARDS = 9;
+  static final long ARRIVAL_WINDOW = 10;
 
   private static final long GAMMA = 0x9E3779B97F4A7C15L;
 

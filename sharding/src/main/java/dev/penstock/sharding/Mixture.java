@@ -37,6 +37,10 @@ public record Mixture(
     sources = List.copyOf(sources);
     shapes = List.copyOf(shapes);
     schedule = List.copyOf(schedule);
+    if (shuffle == Shuffle.ARRIVAL) {
+      throw new IllegalArgumentException(
+          "shuffle: a mixture's sources have epochs, which the order of arrival has not");
+    }
     if (sources.isEmpty() || sources.size() != shapes.size()) {
       throw new IllegalArgumentException(
           "mixture of "

@@ -305,6 +305,7 @@ public final class MixturePlan implements StepPlan {
           case NONE -> mixture.globalBatch();
           case BLOCK -> window;
           case GLOBAL -> samplesOf(source);
+          case ARRIVAL -> throw new IllegalStateException("no mixture is of " + mixture.shuffle());
         };
     return Math.min(wanted, samplesOf(source));
   }

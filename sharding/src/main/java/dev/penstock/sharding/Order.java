@@ -19,6 +19,7 @@ abstract sealed class Order permits StoredOrder, BlockOrder, GlobalOrder, GrownO
       case NONE -> new StoredOrder(shape);
       case BLOCK -> new BlockOrder(shape, spec);
       case GLOBAL -> new GlobalOrder(shape, spec.seed());
+      case ARRIVAL -> throw new IllegalStateException("no specification has " + spec.shuffle());
     };
   }
 

@@ -34,6 +34,10 @@ public record OrderSpec(
   static final long WORKING_SET_MAX = 1L << 26;
 
   public OrderSpec {
+    if (shuffle == Shuffle.ARRIVAL) {
+      throw new IllegalArgumentException(
+          "shuffle: arrival is not an order of epochs and steps; only none, block and global are");
+    }
     range("globalBatch", globalBatch, 1, GLOBAL_BATCH_MAX);
     range("lanes", lanes, 1, shuffle == Shuffle.BLOCK ? LANES_MAX : 1);
     range("window", window, 1, shuffle == Shuffle.BLOCK ? WINDOW_MAX : 1);

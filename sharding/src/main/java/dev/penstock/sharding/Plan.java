@@ -132,6 +132,7 @@ public final class Plan implements StepPlan {
           case NONE -> spec.globalBatch();
           case BLOCK -> (long) spec.lanes() * spec.window();
           case GLOBAL -> shape.sampleCount();
+          case ARRIVAL -> throw new IllegalStateException("no plan is of " + spec.shuffle());
         };
     return Math.min(wanted, shape.sampleCount());
   }

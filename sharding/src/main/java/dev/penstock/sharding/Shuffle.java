@@ -9,5 +9,10 @@ public enum Shuffle {
    */
   BLOCK,
   /** A keyed permutation of the whole epoch, for storage that is good at random reads. */
-  GLOBAL
+  GLOBAL,
+  /**
+   * As data arrives: for data without an index, endless, each rank for itself. Another kind of
+   * order than the others: {@link ArrivalOrder} has it, no {@link OrderSpec} does.
+   */
+  ARRIVAL
 }

@@ -47,6 +47,7 @@ class GoldenVectorsTest {
       case "block" -> block(given);
       case "step" -> step(given);
       case "mix" -> GoldenMixture.rows(given);
+      case "arrival" -> arrival(given);
       case "id" -> OrderId.of(given[1]);
       default -> fail("no such vector: " + given[0]);
     };
@@ -121,6 +122,26 @@ class GoldenVectorsTest {
               + out.index(row)
               + ":"
               + (out.valid(row) ? 1 : 0));
+    }
+    return String.join(" ", words);
+  }
+
+  private static String arrival(String[] given) {
+    int[] counts = integers(given[1]);
+    ArrivalSpec spec =
+        new ArrivalSpec(
+            number(given, 2),
+            integer(given, 3),
+            integer(given, 4),
+            integer(given, 5),
+            integer(given, 6),
+            number(given, 7));
+    ArrivalOrder order = ArrivalOrder.of(spec, counts.length, "golden");
+    ArrivingShards shards = ArrivingShards.of(order, counts, order.start());
+    List<String> words = new ArrayList<>();
+    for (int row = 0; row < integer(given, 8); row++) {
+      ArrivingShards.Row next = shards.next();
+      words.add(next.pass() + ":" + next.shard() + ":" + next.ordinal());
     }
     return String.join(" ", words);
   }

@@ -13,7 +13,7 @@ import net.jqwik.api.Property;
 /** The promises at random places of orders over up to 10,000 shards of up to 100,000 samples. */
 class LargePlansTest {
   private static final List<End> ENDS = List.of(End.values());
-  private static final List<Shuffle> SHUFFLES = List.of(Shuffle.values());
+  private static final List<Shuffle> SHUFFLES = Shapes.SHUFFLES;
 
   @Property(tries = 60)
   void holdAtRandomPlaces(@ForAll long number) {

@@ -45,7 +45,7 @@ class SelectionTest {
   void anEpochOfASelectionReadsTheKeptSamples(@ForAll long seed) {
     boolean[][] keep = keep(0.3, seed);
     DatasetShape shape = Selection.of(BASE, (shard, ordinal) -> keep[shard][ordinal]);
-    for (Shuffle shuffle : Shuffle.values()) {
+    for (Shuffle shuffle : Shapes.SHUFFLES) {
       Plan plan = Plan.of(shape, OrderSpec.defaults(shape, shuffle, End.PAD, seed, 32));
       Set<List<Integer>> read = new TreeSet<>(SelectionTest::compare);
       StepSamples out = new StepSamples();
