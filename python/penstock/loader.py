@@ -44,7 +44,10 @@ class Loader:
         batch_size: rows of this rank's batches; the global batch is ``batch_size * world_size``.
         rank, world_size: the data-parallel rank. Default: of ``torch.distributed`` when it is initialised, else of the
             environment (``RANK``, ``WORLD_SIZE``), else 0 of 1.
-        shuffle: ``"block"``, ``"none"`` or ``"global"``.
+        shuffle: ``"block"``, ``"none"`` or ``"global"``; or ``"arrival"``, for data without an index that must start at once: this rank
+            reads some of the shards forward at a time and permutes windows of them. It never ends, ``len()`` is a ``TypeError``,
+            ``batch.epoch`` counts passes over this rank's shards. A state belongs to its rank, world and seed, and to these
+            stored shards; it resumes exactly. ``epochs``, ``end``, ``mix``, ``filter``, ``batching``, ``skip`` and ``on_bad="replace"`` are refused.
         seed: of the order.
         epochs: the run's length. None: no end, and each iteration is one epoch. A number: one iteration goes through what is
             left of that many epochs.
@@ -147,7 +150,13 @@ class Loader:
             "cache_quota": None if cache_quota is None else _bytes(cache_quota),
         }
         self.device = device
-        self._one_epoch = epochs is None
+        self._arrival = shuffle == "arrival"
+        if self._arrival and epochs:
+            raise ValueError(
+                f"epochs={epochs}: the order of arrival never ends: without an index nobody knows how many steps all ranks have. "
+                "Stop reading when the run has had its steps."
+            )
+        self._one_epoch = epochs is None and not self._arrival
         self._slots, self._held_timeout, self._restart_timeout = slots, held_timeout, restart_timeout
         self._run_dir = run_dir or os.environ.get("PENSTOCK_RUN_DIR")
         if self._run_dir and (memory is not None or cpus is not None or cache_dir is not None or sidecar_options):
@@ -230,16 +239,22 @@ class Loader:
     # ---- iterating ----
 
     def __len__(self) -> int:
-        """Batches of an epoch."""
-        return self._open().plan["batches_per_epoch"]
+        """Batches of an epoch; a ``TypeError`` in the order of arrival, where nobody knows."""
+        batches = self._open().plan["batches_per_epoch"]
+        if batches is None:
+            raise TypeError("the order of arrival never ends, so a loader in it has no len()")
+        return batches
 
     def __iter__(self) -> Iterator[Batch]:
-        """Goes on where the last iteration, or the loaded state, ended: to the end of that epoch (``epochs=None``) or of the run."""
+        """Goes on where the last iteration, or the loaded state, ended: to the end of that epoch (``epochs=None``) or of the run.
+
+        In the order of arrival there is no end; leave the loop when the run has had its steps.
+        """
         session = self._open()
         if session.cursor is not self._cursor:  # an interrupt hit between the session and the caller
             self._end_session()
             session = self._open()
-        epoch = _epoch(self._cursor)
+        epoch = _epoch(self._cursor) if self._one_epoch else 0
         while True:
             batch = session.next()
             if batch is None:
@@ -259,7 +274,8 @@ class Loader:
     def state_dict(self) -> dict:
         """The position after the last batch that was yielded, as a small JSON-able dict, the same on every rank.
 
-        Loading it continues with the next batch, also in a run with another ``world_size`` or ``batch_size``.
+        Loading it continues with the next batch, also in a run with another ``world_size`` or ``batch_size``. In the order of
+        arrival each rank has a state of its own: save them all, and load each on its rank of the same world.
         """
         return {"version": 1, "cursor": None if self._cursor is None else json.loads(self._cursor)}
 

@@ -1,5 +1,6 @@
 package dev.penstock.cache;
 
+import dev.penstock.cache.origin.ObjectVersion;
 import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
@@ -38,12 +39,17 @@ public final class DatasetLocator {
   private static final int LIST_BYTES_MAX = 256 << 20;
   private static final int NEARBY_SHOWN = 5;
 
+  /** The version of what is only named so far. */
+  static final ObjectVersion NOT_LOOKED_FOR = new ObjectVersion("");
+
   private final List<Origin> origins;
+  private final boolean lazy;
   private final List<StoredObject> found = new ArrayList<>();
   private FindAhead ahead = FindAhead.NONE;
 
-  private DatasetLocator(List<Origin> origins) {
+  private DatasetLocator(List<Origin> origins, boolean lazy) {
     this.origins = List.copyOf(origins);
+    this.lazy = lazy;
   }
 
   /**
@@ -56,10 +62,26 @@ public final class DatasetLocator {
    */
   public static List<StoredObject> resolve(List<String> dataset, List<Origin> origins)
       throws OriginException {
+    return resolve(dataset, origins, false);
+  }
+
+  /**
+   * The same shards by their names. Where braces or a list name shards of a store far away, by
+   * names that only shards have, nobody looks for them yet.
+   *
+   * @throws OriginException as {@link #resolve}
+   * @throws IllegalArgumentException as {@link #resolve}
+   */
+  public static ShardList list(List<String> dataset, List<Origin> origins) throws OriginException {
+    return new ShardList(resolve(dataset, origins, true), origins);
+  }
+
+  private static List<StoredObject> resolve(
+      List<String> dataset, List<Origin> origins, boolean lazy) throws OriginException {
     if (dataset.isEmpty()) {
       throw new IllegalArgumentException("a dataset needs at least one path, pattern or list");
     }
-    DatasetLocator locator = new DatasetLocator(origins);
+    DatasetLocator locator = new DatasetLocator(origins, lazy);
     for (String entry : dataset) {
       locator.entry(entry, "");
     }
@@ -97,7 +119,7 @@ public final class DatasetLocator {
     int fixed = pattern.lastIndexOf('/', special < 0 ? pattern.length() : special) + 1;
     int before = found.size();
     List<String> locations = BraceExpansion.expand(pattern);
-    ahead = FindAhead.of(locations, origins);
+    ahead = lazy ? FindAhead.NONE : FindAhead.of(locations, origins);
     for (String location : locations) {
       // Escapes before the fixed part ends are rare; names then keep the whole location.
       String prefix = location.startsWith(pattern.substring(0, fixed)) ? "" : location;
@@ -112,6 +134,12 @@ public final class DatasetLocator {
   /** {@code relative} is the location without the entry's fixed part; empty if all is fixed. */
   private void location(String pattern, String location, String relative) throws OriginException {
     Origin origin = originOf(location);
+    if (lazy && origin.isRemote(location) && ShardNames.isShard(location)) {
+      String name = location.substring(location.lastIndexOf('/') + 1);
+      found.add(
+          new StoredObject(location, relative.isEmpty() ? name : relative, 0, NOT_LOOKED_FOR));
+      return;
+    }
     if (!location.endsWith("/")) {
       Optional<StoredObject> exact = ahead.find(origin, location);
       if (exact.isPresent()) {

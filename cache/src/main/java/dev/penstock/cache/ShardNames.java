@@ -20,11 +20,14 @@ final class ShardNames {
   static List<StoredObject> choose(List<StoredObject> found) {
     List<StoredObject> visible =
         found.stream().filter(object -> !isHidden(object) && !isIndex(object.name())).toList();
-    List<StoredObject> shards =
-        visible.stream()
-            .filter(object -> SHARD.matcher(object.name().toLowerCase(Locale.ROOT)).matches())
-            .toList();
+    List<StoredObject> shards = visible.stream().filter(object -> isShard(object.name())).toList();
     return shards.isEmpty() ? visible : shards;
+  }
+
+  /** Whether the name is one that only shards have, and no pattern. */
+  static boolean isShard(String name) {
+    return SHARD.matcher(name.toLowerCase(Locale.ROOT)).matches()
+        && Wildcards.firstWildcard(name) < 0;
   }
 
   /** Whether the file is an index beside a shard and so never a shard itself. */

@@ -2,6 +2,7 @@ package dev.penstock.loader;
 
 import dev.penstock.loader.BatchSchema.Column;
 import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.Position;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -55,12 +56,24 @@ public final class Batch implements AutoCloseable {
     return SlotLayout.readInt(slot, SlotLayout.BAD_SAMPLES);
   }
 
-  /** Where a run goes on after this batch; save it with the checkpoint of the step. */
+  /**
+   * Where a run goes on after this batch; save it with the checkpoint of the step.
+   *
+   * @throws IllegalStateException in the order of arrival, where {@link #position} says it
+   */
   public Cursor cursor() {
+    if (position() instanceof Cursor cursor) {
+      return cursor;
+    }
+    throw new IllegalStateException("in the order of arrival, a batch has no plan's cursor");
+  }
+
+  /** Where a run goes on after this batch, in whichever kind of order. */
+  public Position position() {
     long at = slot.offset() + SlotLayout.readInt(slot, SlotLayout.CURSOR_OFFSET);
     byte[] json = new byte[SlotLayout.readInt(slot, SlotLayout.CURSOR_BYTES)];
     MemorySegment.copy(slot.memory(), at, MemorySegment.ofArray(json), 0, json.length);
-    return CursorJson.parse(json);
+    return CursorJson.position(json);
   }
 
   /** The columns. */

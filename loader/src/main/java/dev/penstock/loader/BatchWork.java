@@ -1,8 +1,9 @@
 package dev.penstock.loader;
 
 import dev.penstock.formats.ByteSource.ByteLease;
-import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.Position;
 import dev.penstock.sharding.StepSamples;
+import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchWork {
   final long sequence;
-  final Cursor after;
+  final Position after;
   final long step;
   final long epoch;
   final int rows;
@@ -32,7 +33,7 @@ final class BatchWork {
   private volatile @Nullable Thread waiter;
 
   /** A batch of the step that {@code samples} holds, which are copied; there is at least one. */
-  BatchWork(long sequence, long step, Cursor after, StepSamples samples, ShardView[] shards) {
+  BatchWork(long sequence, long step, Position after, StepSamples samples, ShardView[] shards) {
     this.sequence = sequence;
     this.after = after;
     this.step = step;
@@ -58,26 +59,35 @@ final class BatchWork {
     epoch = samples.epoch();
   }
 
-  private BatchWork(long sequence, long step, Cursor after) {
+  /**
+   * A batch of samples that were found where they lie; {@code ordinals} are their places in the
+   * shards' indexes. Both arrays are copied.
+   *
+   * @param epoch in which its first row is
+   */
+  BatchWork(
+      long sequence, long step, long epoch, Position after, ShardView[] shards, int[] ordinals) {
     this.sequence = sequence;
     this.after = after;
     this.step = step;
-    this.epoch = after.epoch();
-    rows = 0;
-    shards = new ShardView[0];
-    ordinals = new int[0];
-    sources = new int[0];
-    packs = new int[0];
-    starts = new int[0];
-    epochs = new long[0];
-    indexes = new long[0];
-    valid = new boolean[0];
-    leases = new @Nullable ByteLease[0];
+    this.epoch = epoch;
+    rows = ordinals.length;
+    this.shards = shards.clone();
+    this.ordinals = ordinals.clone();
+    sources = new int[rows];
+    packs = new int[rows];
+    starts = new int[rows];
+    epochs = new long[rows];
+    indexes = new long[rows];
+    valid = new boolean[rows];
+    Arrays.fill(valid, true);
+    leases = new @Nullable ByteLease[rows];
   }
 
   /** What stands behind the last batch. */
-  static BatchWork end(long sequence, Cursor after) {
-    return new BatchWork(sequence, after.step(), after);
+  static BatchWork end(long sequence, Position after) {
+    return new BatchWork(
+        sequence, after.step(), after.epoch(), after, new ShardView[0], new int[0]);
   }
 
   /** Whether this is what stands behind the last batch. */
@@ -116,14 +126,14 @@ final class BatchWork {
   /**
    * Closes the leases that nobody took and lets go of the shards. Called when both sides are done.
    */
-  void discard(ShardTable table) {
+  void discard(Session session) {
     for (int row = 0; row < rows; row++) {
       ByteLease lease = leases[row];
       if (lease != null) {
         leases[row] = null;
         lease.close();
       }
-      table.release(shards[row]);
+      session.release(shards[row]);
     }
   }
 }

@@ -50,7 +50,8 @@ final class ColumnChoice {
     return chosen;
   }
 
-  private static FieldSpec natural(Map.Entry<String, FieldKind> feature) {
+  /** How a feature is delivered if nobody says. */
+  static FieldSpec natural(Map.Entry<String, FieldKind> feature) {
     return switch (feature.getValue()) {
       case BYTES -> FieldSpec.bytes(feature.getKey());
       case INT64_LIST -> FieldSpec.of(feature.getKey(), FieldSpec.Kind.INTS);

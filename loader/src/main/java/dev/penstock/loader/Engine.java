@@ -9,10 +9,12 @@ import dev.penstock.cache.CacheStats;
 import dev.penstock.cache.DatasetLocator;
 import dev.penstock.cache.NextUse;
 import dev.penstock.cache.Origins;
+import dev.penstock.cache.ShardList;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.sharding.DatasetShape;
+import dev.penstock.sharding.Shuffle;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -118,6 +120,15 @@ public final class Engine implements AutoCloseable {
     return DatasetLocator.resolve(patterns, origins);
   }
 
+  /**
+   * The same by their names: those far away are looked for when they are opened.
+   *
+   * @throws IOException if a directory or list cannot be read, or an entry stands for nothing
+   */
+  ShardList named(List<String> patterns) throws IOException {
+    return DatasetLocator.list(patterns, origins);
+  }
+
   private Dataset dataset(List<String> patterns, boolean rawRecords, boolean damagedToo)
       throws IOException {
     return damagedToo ? damagedDataset(patterns, rawRecords) : dataset(patterns, rawRecords);
@@ -125,19 +136,23 @@ public final class Engine implements AutoCloseable {
 
   /** Plans a session: opens the dataset, fixes order, columns and slot size. Reads no samples. */
   public SessionPlan plan(SessionConfig session) throws IOException {
+    if (session.shuffle() == Shuffle.ARRIVAL) {
+      return ArrivalSession.of(this, session);
+    }
     boolean damagedToo = session.onBad() != BadSamplePolicy.FAIL;
     if (session.mix().isEmpty()) {
-      return SessionPlan.of(session, dataset(session.dataset(), session.rawRecords(), damagedToo));
+      return PlannedSession.of(
+          session, dataset(session.dataset(), session.rawRecords(), damagedToo));
     }
     List<Dataset> sources = new ArrayList<>();
     for (DataSource source : session.mix()) {
       sources.add(dataset(source.dataset(), session.rawRecords(), damagedToo));
     }
-    return SessionPlan.of(session, sources);
+    return PlannedSession.of(session, sources);
   }
 
   /** What the session's first batch will need of the store. Reads indexes, no samples. */
-  public FirstBatch firstBatch(SessionPlan plan) throws IOException {
+  public FirstBatch firstBatch(PlannedSession plan) throws IOException {
     return FirstBatch.of(plan, cacheConfig(config));
   }
 
@@ -149,29 +164,11 @@ public final class Engine implements AutoCloseable {
    */
   public Session start(SessionPlan plan, Ring ring, Consumer<PipelineFailedException> onFailure)
       throws IOException {
-    long block = config.blockBytes();
-    long largest = plan.dataset().sampleBytesMax() / block * block + 2 * block;
-    long share = config.poolBytes() / config.maxSessions() / block * block;
-    long sideQuota = plan.config().onBad() == BadSamplePolicy.REPLACE ? largest : 0;
-    long needed = plan.dataset().format().placesKnown() ? largest : worstBatch(plan, block);
-    if (share - sideQuota < needed) {
-      throw MemoryTooSmallException.forBlocks(config, needed + sideQuota, plan);
-    }
-    warnOfRereading(plan, share);
-    CacheSession reads =
-        cache.session(pinned(plan, share - sideQuota, needed, block), plan.nextUse(), policy(plan));
-    Optional<CacheSession> side = Optional.empty();
-    Session session;
-    try {
-      side = sideQuota == 0 ? Optional.empty() : Optional.of(side(sideQuota));
-      ShardTable shards = new ShardTable(plan.dataset(), reads, plan.schema());
-      int threads = Math.min(config.cpus(), ring.slotCount() - 1);
-      session = new Session(plan, ring, reads, side, shards, threads, budget, onFailure);
-    } catch (RuntimeException | Error e) {
-      side.ifPresent(CacheSession::close);
-      reads.close();
-      throw e;
-    }
+    Session session =
+        switch (plan) {
+          case PlannedSession planned -> planned(planned, ring, onFailure);
+          case ArrivalSession arrival -> arriving(arrival, ring, onFailure);
+        };
     try {
       session.start();
       return session;
@@ -181,19 +178,93 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  private Session planned(
+      PlannedSession plan, Ring ring, Consumer<PipelineFailedException> onFailure) {
+    long block = config.blockBytes();
+    long largest = plan.dataset().sampleBytesMax() / block * block + 2 * block;
+    long share = share();
+    long sideQuota = plan.config().onBad() == BadSamplePolicy.REPLACE ? largest : 0;
+    long needed = plan.dataset().format().placesKnown() ? largest : worstBatch(plan, block);
+    if (share - sideQuota < needed) {
+      throw MemoryTooSmallException.forBlocks(config, needed + sideQuota, plan);
+    }
+    warnOfRereading(plan, share);
+    CacheSession reads =
+        cache.session(pinned(plan, share - sideQuota, needed, block), plan.nextUse(), policy(plan));
+    Optional<CacheSession> side = Optional.empty();
+    try {
+      side = sideQuota == 0 ? Optional.empty() : Optional.of(side(sideQuota));
+      ShardTable shards = new ShardTable(plan.dataset(), reads, plan.schema());
+      return new Session(
+          plan,
+          ring,
+          reads,
+          side,
+          shards,
+          made -> new LookAheadTask(made, plan),
+          gatherThreads(ring),
+          budget,
+          onFailure);
+    } catch (RuntimeException | Error e) {
+      side.ifPresent(CacheSession::close);
+      reads.close();
+      throw e;
+    }
+  }
+
+  /** All of its share may be leased: what it needs again before the next pass, it keeps leased. */
+  private Session arriving(
+      ArrivalSession plan, Ring ring, Consumer<PipelineFailedException> onFailure) {
+    CacheSession reads = cache.session(share(), plan.nextUse(), policy(plan));
+    try {
+      return new Session(
+          plan,
+          ring,
+          reads,
+          Optional.empty(),
+          null,
+          made -> new ArrivalTask(made, plan, reads, share(), config.blockBytes()),
+          gatherThreads(ring),
+          budget,
+          onFailure);
+    } catch (RuntimeException | Error e) {
+      reads.close();
+      throw e;
+    }
+  }
+
+  private int gatherThreads(Ring ring) {
+    return Math.min(config.cpus(), ring.slotCount() - 1);
+  }
+
+  /** Each session's part of the pool, in whole blocks. */
+  long share() {
+    long block = config.blockBytes();
+    return config.poolBytes() / config.maxSessions() / block * block;
+  }
+
   /** What the session may take of the SSD tier; the same for every rank and job on the dataset. */
-  private CachePolicy policy(SessionPlan plan) {
+  private CachePolicy policy(PlannedSession plan) {
     DatasetShape shape = plan.dataset().shape();
     long bytes = shape.totalBytes();
+    return limits(plan).on(shape.fingerprint(), bytes, bytes / plan.config().world());
+  }
+
+  /** The same, by what the shards take as they are stored, if that is known. */
+  private CachePolicy policy(ArrivalSession plan) {
+    long bytes = plan.shards().storedBytes().orElse(0);
+    return limits(plan).on(plan.start().fingerprint(), bytes, bytes / plan.config().world());
+  }
+
+  private CachePolicy limits(SessionPlan plan) {
     CachePolicy all = config.ssd().limits();
     CacheUse own = plan.config().cache();
     return all.withBypass(all.bypass() || own.bypass())
-        .withQuotas(Math.min(all.jobQuotaBytes(), own.quotaBytes()), all.datasetQuotaBytes())
-        .on(shape.fingerprint(), bytes, bytes / plan.config().world());
+        .withQuotas(Math.min(all.jobQuotaBytes(), own.quotaBytes()), all.datasetQuotaBytes());
   }
 
   /** Says before the run what a budget below the working set will cost, and what would cure it. */
-  private void warnOfRereading(SessionPlan plan, long share) {
+  private void warnOfRereading(PlannedSession plan, long share) {
     long workingSet = plan.order().workingSetBytes() / plan.config().world();
     long room = share / 2;
     if (plan.order().lanes() > 1 && workingSet > room) {
@@ -212,7 +283,7 @@ public final class Engine implements AutoCloseable {
    * last lease; half when blocks are to stay for their next use, or decoded blocks for the windows
    * that still need them.
    */
-  private long pinned(SessionPlan plan, long share, long needed, long block) {
+  private long pinned(PlannedSession plan, long share, long needed, long block) {
     boolean blocksStay = config.ramTier() || plan.dataset().isCompressed();
     return blocksStay ? Math.max(needed, share / 2 / block * block) : share;
   }
@@ -223,7 +294,7 @@ public final class Engine implements AutoCloseable {
   }
 
   /** Blocks that all rows of the largest batch may touch, where they are leased together. */
-  private static long worstBatch(SessionPlan plan, long block) {
+  private static long worstBatch(PlannedSession plan, long block) {
     double touched =
         (double) plan.config().batchSize() * (plan.dataset().sampleBytesMax() + 2 * block);
     return touched > MOST_BYTES ? MOST_BYTES : (long) touched;

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * What names a dataset in cursors: {@code HEX-SHARDS-SAMPLES}, where HEX is SHA-256, cut to 16
@@ -37,6 +38,15 @@ final class Fingerprint {
 
   String finish() {
     return HexFormat.of().formatHex(digest.digest(), 0, BYTES) + "-" + shards + "-" + samples;
+  }
+
+  /** What names a list of shards of which nothing but the names is known. */
+  static String ofNames(List<String> names) {
+    Fingerprint made = new Fingerprint();
+    for (String name : names) {
+      made.digest.update((name + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+    return HexFormat.of().formatHex(made.digest.digest(), 0, BYTES) + "-" + names.size();
   }
 
   /** The dataset's part of a fingerprint, without that of a selection. */

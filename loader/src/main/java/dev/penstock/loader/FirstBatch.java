@@ -35,7 +35,7 @@ public record FirstBatch(
   private record Range(long from, long to) {}
 
   /** The batch at a session's start. */
-  static FirstBatch of(SessionPlan plan, CacheConfig cache) throws IOException {
+  static FirstBatch of(PlannedSession plan, CacheConfig cache) throws IOException {
     SessionConfig config = plan.config();
     StepSamples step = new StepSamples();
     if (plan.order().ended(plan.start(), config.epochs())) {

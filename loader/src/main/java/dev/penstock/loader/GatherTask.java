@@ -23,7 +23,6 @@ final class GatherTask implements Session.Task, AutoCloseable {
 
   private final Session session;
   private final SessionPlan plan;
-  private final Dataset dataset;
   private final SampleParser parser;
   private final BatchWriter writer;
   private final RowFiller filler;
@@ -53,11 +52,10 @@ final class GatherTask implements Session.Task, AutoCloseable {
   GatherTask(Session session) {
     this.session = session;
     this.plan = session.plan;
-    this.dataset = plan.dataset();
-    this.parser = dataset.format().parser(dataset.names());
-    this.map = new FieldMap(dataset.names(), plan.schema().columnNumbers());
+    this.parser = plan.format().parser(plan.names());
+    this.map = new FieldMap(plan.names(), plan.schema().columnNumbers());
     this.writer = new BatchWriter(plan.schema(), session.ring, plan.cursorBytes());
-    this.placesKnown = dataset.format().placesKnown();
+    this.placesKnown = plan.format().placesKnown();
     this.filler = new RowFiller(plan.schema(), writer, plan.pieces());
     this.measure = new RowMeasure(plan.schema(), plan.pieces());
     this.inPlace = new InPlaceRead(plan.schema(), session.budget);
@@ -109,7 +107,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
     } finally {
       closeLeases();
       if (done) {
-        work.discard(session.shards);
+        work.discard(session);
       } else {
         session.abandon(work);
       }
@@ -223,8 +221,9 @@ final class GatherTask implements Session.Task, AutoCloseable {
     closeLease(row);
     if (!good) {
       note(work.shards[i], work.ordinals[i], row.bad);
-      if (plan.config().onBad() == BadSamplePolicy.REPLACE) {
-        replace(work, i, row, (byte) (flags | BatchSchema.ROW_REPLACEMENT));
+      if (plan.config().onBad() == BadSamplePolicy.REPLACE
+          && plan instanceof PlannedSession planned) {
+        replace(planned, work, i, row, (byte) (flags | BatchSchema.ROW_REPLACEMENT));
       }
     }
     return good;
@@ -264,7 +263,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
   private void note(ShardView shard, int ordinal, @Nullable Exception bad) {
     Exception cause = bad == null ? new IllegalStateException("no verdict") : bad;
     ShardIndex index = shard.index;
-    long sample = dataset.shape().firstSample(shard.number) + ordinal;
+    long sample = plan.sampleNumber(shard, ordinal);
     String reason =
         cause instanceof MalformedRecordException malformed
             ? malformed.reason()
@@ -277,21 +276,21 @@ final class GatherTask implements Session.Task, AutoCloseable {
   }
 
   /** Puts the next good sample of the same window into the row. */
-  private void replace(BatchWork work, int i, Row row, byte flags)
+  private void replace(PlannedSession planned, BatchWork work, int i, Row row, byte flags)
       throws IOException, InterruptedException {
-    long attempts = Math.min(MAX_REPLACEMENTS, plan.substitutes(work, i));
+    long attempts = Math.min(MAX_REPLACEMENTS, planned.substitutes(work, i));
     for (int attempt = 1; attempt <= attempts; attempt++) {
-      SessionPlan.Place place = plan.substitute(work, i, attempt);
+      PlannedSession.Place place = planned.substitute(work, i, attempt);
       int number = place.shard();
       int ordinal = place.ordinal();
-      ShardView shard = session.shards.acquire(number);
+      ShardView shard = session.shards().acquire(number);
       try {
         if (standIn(shard, ordinal, row, flags)) {
           return;
         }
         note(shard, ordinal, row.bad);
       } finally {
-        session.shards.release(shard);
+        session.release(shard);
       }
     }
     throw new PipelineFailedException(
@@ -314,7 +313,7 @@ final class GatherTask implements Session.Task, AutoCloseable {
                 .orElseThrow()
                 .open(
                     shard.number,
-                    dataset.object(shard.number),
+                    plan.dataset().object(shard.number),
                     index.frames(),
                     index.decodedBytes());
         ByteLease lease = source.request(index.sampleOffset(ordinal), index.sampleBytes(ordinal))) {

@@ -180,7 +180,11 @@ public final class Loader implements Iterable<Batch>, AutoCloseable {
     }
   }
 
-  /** The order that is being read. */
+  /**
+   * The order that is being read.
+   *
+   * @throws IllegalStateException in the order of arrival, which has no plan
+   */
   public StepPlan plan() {
     return plan.order();
   }

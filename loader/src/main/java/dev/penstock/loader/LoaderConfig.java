@@ -1,8 +1,8 @@
 package dev.penstock.loader;
 
 import dev.penstock.bridge.ReadMode;
-import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
+import dev.penstock.sharding.Position;
 import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.UsedUp;
 import java.nio.file.Path;
@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * Everything {@link Loader#open} needs. Immutable; made by {@link #builder}.
@@ -56,12 +57,12 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     private int world = 1;
     private Shuffle shuffle = Shuffle.BLOCK;
     private long seed;
-    private long epochs = 1;
+    private OptionalLong epochs = OptionalLong.empty();
     private End end = End.DROP;
     private List<FieldSpec> fields = List.of();
     private BadSamplePolicy onBad = BadSamplePolicy.FAIL;
     private long maxBadSamples = SessionConfig.DEFAULT_MAX_BAD_SAMPLES;
-    private Optional<Cursor> cursor = Optional.empty();
+    private Optional<Position> cursor = Optional.empty();
     private OptionalInt lanes = OptionalInt.empty();
     private OptionalInt window = OptionalInt.empty();
     private OptionalInt groups = OptionalInt.empty();
@@ -111,9 +112,9 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
       return this;
     }
 
-    /** How many epochs; 0 for endless. */
+    /** How many epochs, 0 for endless; 1 if this is not said, but arrival never ends. */
     public Builder epochs(long count) {
-      epochs = count;
+      epochs = OptionalLong.of(count);
       return this;
     }
 
@@ -144,7 +145,7 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
     /**
      * Where to go on. A mixture whose weights are not those of the cursor takes them up from there.
      */
-    public Builder cursor(Cursor value) {
+    public Builder cursor(Position value) {
       cursor = Optional.of(value);
       return this;
     }
@@ -271,7 +272,7 @@ public record LoaderConfig(EngineConfig engine, SessionConfig session, int slots
               world,
               shuffle,
               seed,
-              epochs,
+              epochs.orElse(shuffle == Shuffle.ARRIVAL ? 0 : 1),
               end,
               fields,
               onBad,

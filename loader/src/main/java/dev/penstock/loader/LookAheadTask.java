@@ -10,18 +10,19 @@ import java.io.IOException;
  * Walks the plan ahead of the gather and asks the cache for the samples' bytes in the order of
  * need. The cache's quota blocks it when enough is under way.
  */
-final class LookAheadTask implements Session.Task {
+final class LookAheadTask implements Session.Ahead {
   private final Session session;
+  private final PlannedSession plan;
   private final LargeFields large;
 
-  LookAheadTask(Session session) {
+  LookAheadTask(Session session, PlannedSession plan) {
     this.session = session;
-    this.large = new LargeFields(session.plan.schema());
+    this.plan = plan;
+    this.large = new LargeFields(plan.schema());
   }
 
   @Override
   public void run() throws IOException, InterruptedException {
-    SessionPlan plan = session.plan;
     RankView rank = plan.order().rank(plan.config().rank(), plan.config().world());
     StepSamples samples = new StepSamples();
     Cursor cursor = plan.start();
@@ -37,21 +38,24 @@ final class LookAheadTask implements Session.Task {
     session.offer(BatchWork.end(sequence, cursor));
   }
 
+  /** All that it holds goes with its batches. */
+  @Override
+  public void close() {}
+
   private ShardView[] open(StepSamples samples) throws IOException {
     ShardView[] shards = new ShardView[samples.count()];
     int opened = 0;
     try {
       while (opened < shards.length) {
         shards[opened] =
-            session.shards.acquire(
-                session.plan.shard(samples.source(opened), samples.shard(opened)));
+            session.shards().acquire(plan.shard(samples.source(opened), samples.shard(opened)));
         opened++;
       }
       return shards;
     } finally {
       if (opened < shards.length) {
         for (int i = 0; i < opened; i++) {
-          session.shards.release(shards[i]);
+          session.release(shards[i]);
         }
       }
     }
@@ -61,7 +65,7 @@ final class LookAheadTask implements Session.Task {
     try {
       session.offer(work);
     } catch (InterruptedException e) {
-      work.discard(session.shards);
+      work.discard(session);
       throw e;
     }
     long start = System.nanoTime();

@@ -14,7 +14,8 @@ public final class MemoryTooSmallException extends RuntimeException {
   }
 
   /** The session's share of the block pool is smaller than what it may have to lease at once. */
-  static MemoryTooSmallException forBlocks(EngineConfig config, long blockBytes, SessionPlan plan) {
+  static MemoryTooSmallException forBlocks(
+      EngineConfig config, long blockBytes, PlannedSession plan) {
     long needed = config.memoryFor(blockBytes * config.maxSessions());
     return new MemoryTooSmallException(
         ("--memory: value is too small (%d bytes): batches of %d rows with samples of up to %d"
@@ -27,6 +28,32 @@ public final class MemoryTooSmallException extends RuntimeException {
                 blockBytes,
                 needed),
         needed);
+  }
+
+  /** The session's share of the block pool cannot hold the windows of the order of arrival. */
+  static MemoryTooSmallException forWindows(
+      EngineConfig config, long blockBytes, int lanes, long windowBytes, SessionConfig session) {
+    long needed = config.memoryFor(blockBytes * config.maxSessions());
+    return new MemoryTooSmallException(
+        ("--memory: value is too small (%d bytes): %d lanes with windows of %d bytes and batches of"
+                + " %d rows need %d bytes of blocks, which takes --memory %d; fewer --lanes or a"
+                + " smaller --batch-size need less")
+            .formatted(
+                config.memoryBytes(), lanes, windowBytes, session.batchSize(), blockBytes, needed),
+        needed);
+  }
+
+  /**
+   * In the order of arrival a sample, or a batch, is met that is larger than anything that was to
+   * be expected from the first ones.
+   */
+  static MemoryTooSmallException forArrival(String shard, long offset, long quotaBytes) {
+    return new MemoryTooSmallException(
+        ("--memory: value is too small: the %d bytes of blocks that this session may keep do not"
+             + " hold the samples up to byte %d of %s beside the windows and the batch under way;"
+             + " twice the memory, fewer --lanes or a smaller --batch-size may do")
+            .formatted(quotaBytes, offset, shard),
+        2 * quotaBytes);
   }
 
   /** The slots do not fit beside the block pool. */

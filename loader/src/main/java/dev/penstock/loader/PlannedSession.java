@@ -1,26 +1,25 @@
 package dev.penstock.loader;
 
 import dev.penstock.cache.NextUse;
+import dev.penstock.formats.FieldNames;
+import dev.penstock.formats.RecordFormat;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.DatasetShape;
 import dev.penstock.sharding.GroupedPlan;
 import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What a session is going to do, known before any sample is read: order, columns, and how large the
- * ring's slots have to be. Thread-safe.
- */
-public final class SessionPlan {
+/** A session over indexed data: which samples make each step is known before any is read. */
+public final class PlannedSession extends SessionPlan {
   /** Standard deviations above the mean that a batch's size is allowed for. */
   private static final double SIZE_DEVIATIONS = 6;
 
-  private final SessionConfig config;
   private final Dataset dataset;
-  private final BatchSchema schema;
   private final StepPlan order;
   private final Cursor start;
   private final PlannedUse nextUse;
@@ -30,11 +29,10 @@ public final class SessionPlan {
   /** A sample by its shard, numbered through all sources, and its stored number there. */
   record Place(int shard, int ordinal) {}
 
-  private SessionPlan(
+  private PlannedSession(
       SessionConfig config, Dataset dataset, BatchSchema schema, SessionOrder order) {
-    this.config = config;
+    super(config, schema);
     this.dataset = dataset;
-    this.schema = schema;
     this.order = order.plan();
     this.start = order.start();
     this.nextUse = PlannedUse.of(this.order, dataset);
@@ -44,17 +42,17 @@ public final class SessionPlan {
   }
 
   /** Of one dataset. */
-  static SessionPlan of(SessionConfig config, Dataset dataset) throws IOException {
+  static PlannedSession of(SessionConfig config, Dataset dataset) throws IOException {
     SessionOrder order = SessionOrder.of(config, dataset, lengths(config, dataset));
-    return new SessionPlan(config, dataset, schema(config, dataset), order);
+    return new PlannedSession(config, dataset, schema(config, dataset), order);
   }
 
   /** Of the datasets of the configuration's mixture. */
-  static SessionPlan of(SessionConfig config, List<Dataset> sources) throws IOException {
+  static PlannedSession of(SessionConfig config, List<Dataset> sources) throws IOException {
     Dataset joined =
         Dataset.joined(sources, config.mix().stream().map(DataSource::weight).toList());
     SessionOrder order = SessionOrder.ofMixture(config, sources, lengths(config, joined));
-    return new SessionPlan(config, joined, schema(config, joined), order);
+    return new PlannedSession(config, joined, schema(config, joined), order);
   }
 
   private static BatchSchema schema(SessionConfig config, Dataset dataset) throws IOException {
@@ -86,11 +84,11 @@ public final class SessionPlan {
    */
   private int likelyRows() {
     if (!(order instanceof GroupedPlan)) {
-      return config.batchSize();
+      return config().batchSize();
     }
     StepSamples first = new StepSamples();
-    order.rank(config.rank(), config.world()).fill(start, first);
-    return Math.max(config.batchSize(), first.count() + first.count() / 4 + 16);
+    order.rank(config().rank(), config().world()).fill(start, first);
+    return Math.max(config().batchSize(), first.count() + first.count() / 4 + 16);
   }
 
   /**
@@ -105,47 +103,32 @@ public final class SessionPlan {
     return (long) Math.min(likely, most);
   }
 
-  /** What was asked for. */
-  public SessionConfig config() {
-    return config;
-  }
-
-  /** The data; of a mixture, all sources one behind the other. */
+  @Override
   public Dataset dataset() {
     return dataset;
   }
 
-  /** The columns of its batches. */
-  public BatchSchema schema() {
-    return schema;
-  }
-
-  /** The order. */
+  @Override
   public StepPlan order() {
     return order;
   }
 
-  /** Where the session starts. */
+  @Override
   public Cursor start() {
     return start;
   }
 
-  /** Bytes a slot should have. */
+  @Override
   public long slotBytes() {
     return slotBytes;
   }
 
-  /** Nanoseconds that building or reading the shard indexes took. */
+  @Override
   public long indexNanos() {
     return dataset.indexNanos();
   }
 
-  /** What comes in pieces. */
-  PieceRule pieces() {
-    return PieceRule.of(config);
-  }
-
-  /** Room for the cursor of any batch, in bytes. */
+  @Override
   int cursorBytes() {
     return cursorBytes;
   }
@@ -154,7 +137,7 @@ public final class SessionPlan {
     nextUse.moveTo(cursor);
   }
 
-  /** What the order says of the next use of a shard's bytes. */
+  @Override
   NextUse nextUse() {
     return nextUse;
   }
@@ -164,9 +147,43 @@ public final class SessionPlan {
     return dataset.firstShard(source) + shard;
   }
 
-  /** Names of a mixture's sources, in the order of their numbers; empty for one dataset. */
-  public List<String> sourceNames() {
-    return config.mix().stream().map(DataSource::name).toList();
+  @Override
+  public OptionalLong stepsPerEpoch() {
+    return OptionalLong.of(order.stepsPerEpoch());
+  }
+
+  @Override
+  public String orderId() {
+    return order.orderId();
+  }
+
+  @Override
+  public String describe() {
+    return order.describe();
+  }
+
+  @Override
+  public List<String> locations() {
+    List<String> locations = new ArrayList<>();
+    for (int shard = 0; shard < dataset.shardCount(); shard++) {
+      locations.add(dataset.object(shard).location());
+    }
+    return locations;
+  }
+
+  @Override
+  RecordFormat format() {
+    return dataset.format();
+  }
+
+  @Override
+  FieldNames names() {
+    return dataset.names();
+  }
+
+  @Override
+  long sampleNumber(ShardView shard, int sample) {
+    return dataset.shape().firstSample(shard.number) + sample;
   }
 
   /** How many samples may stand in for a bad one in a row, one after the other. */

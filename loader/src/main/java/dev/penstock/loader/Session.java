@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +35,7 @@ public final class Session implements AutoCloseable {
 
   final SessionPlan plan;
   final Ring ring;
-  final ShardTable shards;
+  private final @Nullable ShardTable shards;
   final Optional<CacheSession> side;
   final StageStats lookAhead = new StageStats();
   final StageStats gather = new StageStats();
@@ -43,6 +44,7 @@ public final class Session implements AutoCloseable {
   private final CacheSession cache;
   private final LongAdder[] sourceRows;
   private final BlockingQueue<BatchWork> works;
+  private final Ahead ahead;
   private final List<Thread> threads = new ArrayList<>();
   private final List<GatherTask> tasks = new ArrayList<>();
   private final AtomicReference<@Nullable PipelineFailedException> failure =
@@ -68,7 +70,8 @@ public final class Session implements AutoCloseable {
       Ring ring,
       CacheSession cache,
       Optional<CacheSession> side,
-      ShardTable shards,
+      @Nullable ShardTable shards,
+      Function<Session, Ahead> ahead,
       int gatherThreads,
       ByteBudget budget,
       Consumer<PipelineFailedException> onFailure) {
@@ -83,10 +86,11 @@ public final class Session implements AutoCloseable {
     this.sourceRows = new LongAdder[plan.sourceNames().size()];
     Arrays.setAll(sourceRows, i -> new LongAdder());
     int rows = Math.max(1, plan.config().batchSize());
-    int ahead = Math.max(2, Math.min(MAX_BATCHES_AHEAD, MAX_ROWS_AHEAD / rows));
-    works = new ArrayBlockingQueue<>(ahead);
+    int queued = Math.max(2, Math.min(MAX_BATCHES_AHEAD, MAX_ROWS_AHEAD / rows));
+    works = new ArrayBlockingQueue<>(queued);
     String name = "penstock-r" + plan.config().rank();
-    threads.add(thread(name + "-ahead", "look-ahead", new LookAheadTask(this)));
+    this.ahead = ahead.apply(this);
+    threads.add(thread(name + "-ahead", "look-ahead", this.ahead));
     try {
       for (int i = 0; i < gatherThreads; i++) {
         GatherTask task = new GatherTask(this);
@@ -107,6 +111,13 @@ public final class Session implements AutoCloseable {
   @FunctionalInterface
   interface Task {
     void run() throws IOException, InterruptedException;
+  }
+
+  /** The thread that knows what comes next: it asks for bytes and offers batches. */
+  interface Ahead extends Task, AutoCloseable {
+    /** Gives back what it holds; called once, when its thread has ended and no batch is left. */
+    @Override
+    void close() throws IOException;
   }
 
   private Thread thread(String name, String stage, Task task) {
@@ -230,6 +241,21 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** The shards that were opened by their numbers in the plan. */
+  ShardTable shards() {
+    if (shards == null) {
+      throw new IllegalStateException("this session opens no shard by its number");
+    }
+    return shards;
+  }
+
+  /** A batch does not use the shard any more. */
+  void release(ShardView shard) {
+    if (shards != null) {
+      shards.release(shard);
+    }
+  }
+
   /** Gather: a row of one of the sources is in its place. */
   void countRow(int source) {
     if (sourceRows.length > 0) {
@@ -310,7 +336,7 @@ public final class Session implements AutoCloseable {
       joinUninterruptibly(thread);
     }
     works.drainTo(abandoned);
-    abandoned.forEach(work -> work.discard(shards));
+    abandoned.forEach(work -> work.discard(this));
     tasks.forEach(GatherTask::close);
     closeShards();
     side.ifPresent(CacheSession::close);
@@ -319,7 +345,10 @@ public final class Session implements AutoCloseable {
 
   private void closeShards() {
     try {
-      shards.close();
+      ahead.close();
+      if (shards != null) {
+        shards.close();
+      }
     } catch (IOException e) {
       LOG.warn("closing the shards of rank {} failed", plan.config().rank(), e);
     }

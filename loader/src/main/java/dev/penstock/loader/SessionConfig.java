@@ -1,7 +1,9 @@
 package dev.penstock.loader;
 
+import dev.penstock.sharding.ArrivalCursor;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
+import dev.penstock.sharding.Position;
 import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.UsedUp;
 import java.util.List;
@@ -50,7 +52,7 @@ public record SessionConfig(
     List<FieldSpec> fields,
     BadSamplePolicy onBad,
     long maxBadSamples,
-    Optional<Cursor> cursor,
+    Optional<Position> cursor,
     OptionalInt lanes,
     OptionalInt window,
     OptionalInt groups,
@@ -88,6 +90,10 @@ public record SessionConfig(
     if (batching.isPresent()) {
       checkBatching(batching.get(), end, onBad);
     }
+    checkKind(shuffle, cursor);
+    if (shuffle == Shuffle.ARRIVAL) {
+      ArrivalLimits.check(epochs, end, onBad, groups, extentSamples, mix, filters, skip, batching);
+    }
     atLeast("--batch-size", batchSize, 1);
     atLeast("--world", world, 1);
     atLeast("--epochs", epochs, 0);
@@ -100,6 +106,19 @@ public record SessionConfig(
       throw new IllegalArgumentException(
           "--batch-size: %d rows on %d ranks are more than 2^31-1 in a global batch"
               .formatted(batchSize, world));
+    }
+  }
+
+  /** Neither kind of order is turned into the other. */
+  private static void checkKind(Shuffle shuffle, Optional<Position> cursor) {
+    boolean arrival = shuffle == Shuffle.ARRIVAL;
+    if (cursor.isPresent() && cursor.get() instanceof ArrivalCursor != arrival) {
+      throw new IllegalArgumentException(
+          arrival
+              ? "cursor of an order with epochs, but --shuffle is arrival: neither goes on where"
+                  + " the other stopped; leave --shuffle arrival out, or start without the cursor"
+              : "cursor of the order of arrival, but --shuffle is %s: neither goes on where the other stopped; say --shuffle arrival, or start without the cursor"
+                  .formatted(shuffle.toString().toLowerCase(Locale.ROOT)));
     }
   }
 
@@ -153,6 +172,16 @@ public record SessionConfig(
   /** The filters that a source's samples have to pass. */
   List<SampleFilter> filtersOf(DataSource source) {
     return Stream.concat(filters.stream(), source.filters().stream()).toList();
+  }
+
+  /** Where an order with a plan goes on. */
+  Optional<Cursor> planned() {
+    return cursor.filter(Cursor.class::isInstance).map(Cursor.class::cast);
+  }
+
+  /** Where the order of arrival goes on. */
+  Optional<ArrivalCursor> arrival() {
+    return cursor.filter(ArrivalCursor.class::isInstance).map(ArrivalCursor.class::cast);
   }
 
   /** Rows of one step over all ranks. */

@@ -46,7 +46,7 @@ record SessionOrder(StepPlan plan, Cursor start) {
     DatasetShape shape = dataset.shape(config.filters());
     OrderSpec spec =
         config
-            .cursor()
+            .planned()
             .map(cursor -> specOf(cursor).withGlobalBatch(config.globalBatch()))
             .orElseGet(
                 () ->
@@ -67,12 +67,12 @@ record SessionOrder(StepPlan plan, Cursor start) {
       spec = spec.withGlobalBatch(rule.group()).withEnd(End.CARRY);
     }
     boolean same =
-        config.cursor().isEmpty()
-            || config.cursor().get().fingerprint().equals(shape.fingerprint());
+        config.planned().isEmpty()
+            || config.planned().get().fingerprint().equals(shape.fingerprint());
     Plan plan =
         same
             ? Plan.of(shape, spec)
-            : grown(config, dataset, shape, spec, config.cursor().orElseThrow());
+            : grown(config, dataset, shape, spec, config.planned().orElseThrow());
     return at(config, grouped(config, plan, rule, lengths));
   }
 
@@ -93,7 +93,7 @@ record SessionOrder(StepPlan plan, Cursor start) {
       return null;
     }
     Batching batching = config.batching().get();
-    Grouping saved = config.cursor().map(Cursor::grouping).orElse(null);
+    Grouping saved = config.planned().map(Cursor::grouping).orElse(null);
     int group;
     if (batching.group().isPresent() || (saved != null && holds(saved, config.globalBatch()))) {
       group = batching.group().orElse(saved == null ? 0 : saved.group());
@@ -194,8 +194,8 @@ record SessionOrder(StepPlan plan, Cursor start) {
       mixture = mixture.withLanes(config.lanes().getAsInt());
     }
     mixture = mixture.withSources(orders(config, mixture.sources()));
-    if (config.cursor().isPresent()) {
-      Cursor saved = config.cursor().get();
+    if (config.planned().isPresent()) {
+      Cursor saved = config.planned().get();
       if (saved.sources().isEmpty()) {
         throw new IllegalArgumentException(
             "cursor of one dataset, but a mixture of %d sources was named"
@@ -229,7 +229,7 @@ record SessionOrder(StepPlan plan, Cursor start) {
   }
 
   private static SessionOrder at(SessionConfig config, StepPlan plan) {
-    Cursor start = config.cursor().map(plan::resume).orElseGet(plan::start);
+    Cursor start = config.planned().map(plan::resume).orElseGet(plan::start);
     String expected = config.orderId().orElse(plan.orderId());
     if (!expected.equals(plan.orderId())) {
       throw new IllegalArgumentException(

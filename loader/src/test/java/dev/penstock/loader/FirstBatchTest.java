@@ -90,10 +90,10 @@ class FirstBatchTest {
     FirstBatch predicted;
     LoaderConfig last;
     try (Engine engine = Engine.open(all.engine(), o -> filled(o, planned, shards))) {
-      SessionPlan whole = engine.plan(all.session());
+      PlannedSession whole = (PlannedSession) engine.plan(all.session());
       long steps = whole.order().stepsPerEpoch();
       last = config(shuffle, world).cursor(whole.order().after(whole.start(), steps - 1)).build();
-      predicted = engine.firstBatch(engine.plan(last.session()));
+      predicted = engine.firstBatch((PlannedSession) engine.plan(last.session()));
     }
     MemoryOrigin counted = MemoryOrigin.remote();
     try (Loader loader =
@@ -159,13 +159,14 @@ class FirstBatchTest {
     LoaderConfig config = config(Shuffle.BLOCK, 1).build();
     MemoryOrigin origin = MemoryOrigin.remote();
     try (Engine engine = Engine.open(config.engine(), o -> filled(o, origin, shards))) {
-      SessionPlan whole = engine.plan(config.session());
+      PlannedSession whole = (PlannedSession) engine.plan(config.session());
       LoaderConfig after =
           config(Shuffle.BLOCK, 1)
               .cursor(whole.order().after(whole.start(), whole.order().stepsPerEpoch()))
               .build();
       assertEquals(
-          new FirstBatch(0, 0, 0, 0, 0, 0), engine.firstBatch(engine.plan(after.session())));
+          new FirstBatch(0, 0, 0, 0, 0, 0),
+          engine.firstBatch((PlannedSession) engine.plan(after.session())));
     }
   }
 }

@@ -127,7 +127,7 @@ class MixtureTest {
   void nextUseKnowsTheEpochsOfEachSource() throws IOException {
     LoaderConfig config = config(1).epochs(0).build();
     try (Engine engine = Engine.open(config.engine())) {
-      SessionPlan plan = engine.plan(config.session());
+      PlannedSession plan = (PlannedSession) engine.plan(config.session());
       MixturePlan order = (MixturePlan) plan.order();
       NextUse use = plan.nextUse();
       RankView all = order.rank(0, 1);

@@ -9,6 +9,7 @@ import net.jqwik.api.Arbitrary;
 /** Random datasets and orders for property tests, each made from one number so that it shrinks. */
 final class Shapes {
   private static final List<End> ENDS = List.of(End.values());
+
   /** The orders that an {@link OrderSpec} has. */
   static final List<Shuffle> SHUFFLES = List.of(Shuffle.NONE, Shuffle.BLOCK, Shuffle.GLOBAL);
 

@@ -1,7 +1,7 @@
 package dev.penstock.loader.cli;
 
 import dev.penstock.loader.CursorJson;
-import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.Position;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,9 +11,9 @@ import java.nio.file.StandardCopyOption;
 final class CursorFile {
   private CursorFile() {}
 
-  static Cursor read(Path file) {
+  static Position read(Path file) {
     try {
-      return CursorJson.parse(Files.readAllBytes(file));
+      return CursorJson.position(Files.readAllBytes(file));
     } catch (IOException e) {
       throw new UsageException("--cursor: cannot read " + file + " (" + e + ")");
     } catch (IllegalArgumentException e) {
@@ -30,7 +30,7 @@ final class CursorFile {
   }
 
   /** Whoever reads the file while it is replaced sees the old cursor or the new one, never half. */
-  static void write(Path file, Cursor cursor) throws IOException {
+  static void write(Path file, Position cursor) throws IOException {
     Path beside = file.resolveSibling(file.getFileName() + ".new");
     Files.write(beside, CursorJson.write(cursor));
     Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

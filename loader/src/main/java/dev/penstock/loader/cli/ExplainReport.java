@@ -2,8 +2,8 @@ package dev.penstock.loader.cli;
 
 import dev.penstock.formats.ShardIndex;
 import dev.penstock.loader.Dataset;
+import dev.penstock.loader.PlannedSession;
 import dev.penstock.loader.SessionConfig;
-import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.GroupedPlan;
 import dev.penstock.sharding.Grouping;
@@ -48,7 +48,7 @@ record ExplainReport(List<Step> steps) {
    *
    * @param rank whose rows are wanted; those of all ranks if empty
    */
-  static ExplainReport of(SessionPlan session, StepRange range, OptionalInt rank)
+  static ExplainReport of(PlannedSession session, StepRange range, OptionalInt rank)
       throws IOException {
     StepPlan plan = session.order();
     int batch = plan.globalBatch();
@@ -71,7 +71,7 @@ record ExplainReport(List<Step> steps) {
     return new ExplainReport(steps);
   }
 
-  private static List<Map<String, Object>> rows(SessionPlan session, Cursor at, OptionalInt only)
+  private static List<Map<String, Object>> rows(PlannedSession session, Cursor at, OptionalInt only)
       throws IOException {
     SessionConfig config = session.config();
     StepSamples samples = new StepSamples();
@@ -88,7 +88,7 @@ record ExplainReport(List<Step> steps) {
   }
 
   private static Map<String, Object> row(
-      SessionPlan session, StepSamples samples, int rank, int row) throws IOException {
+      PlannedSession session, StepSamples samples, int rank, int row) throws IOException {
     Dataset data = session.dataset();
     int shard = session.shard(samples.source(row), samples.shard(row));
     int ordinal = samples.ordinal(row);

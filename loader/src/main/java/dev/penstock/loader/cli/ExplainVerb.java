@@ -3,6 +3,7 @@ package dev.penstock.loader.cli;
 import dev.penstock.loader.Engine;
 import dev.penstock.loader.EngineConfig;
 import dev.penstock.loader.LoaderConfig;
+import dev.penstock.loader.PlannedSession;
 import dev.penstock.loader.SessionPlan;
 import java.io.IOException;
 import java.util.OptionalInt;
@@ -56,7 +57,12 @@ final class ExplainVerb extends Verb {
             () -> order.loader().engine(engine.engine(EngineConfig.embedded())).build());
     try (Engine opened = Engine.open(config.engine())) {
       SessionPlan plan = UsageException.checkIo(() -> opened.plan(config.session()));
-      ExplainReport report = ExplainReport.of(plan, range, rank(config));
+      if (!(plan instanceof PlannedSession planned)) {
+        throw new UsageException(
+            "--shuffle: in the order of arrival nobody knows which samples make a step before it is"
+                + " read; read --shuffle arrival --keys tells afterwards");
+      }
+      ExplainReport report = ExplainReport.of(planned, range, rank(config));
       if (json) {
         console().json(report.asMap());
       } else {

@@ -5,7 +5,7 @@ import dev.penstock.loader.Dataset;
 import dev.penstock.loader.FirstBatch;
 import dev.penstock.loader.Loader;
 import dev.penstock.loader.LoaderConfig;
-import dev.penstock.loader.SessionPlan;
+import dev.penstock.loader.PlannedSession;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,7 +24,10 @@ import java.util.Optional;
  * @param measured how long it took
  */
 record FirstBatchReport(
-    SessionPlan plan, FirstBatch batch, Optional<StoreSpeed> store, Optional<Measured> measured) {
+    PlannedSession plan,
+    FirstBatch batch,
+    Optional<StoreSpeed> store,
+    Optional<Measured> measured) {
   /** Requests of one session in flight, for local disks as for stores over the network. */
   private static final int IN_FLIGHT = 64;
 

@@ -6,8 +6,8 @@ import dev.penstock.loader.FieldSpec;
 import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.MixForm;
 import dev.penstock.loader.SampleFilter;
-import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
+import dev.penstock.sharding.Position;
 import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.UsedUp;
 import java.nio.file.Path;
@@ -64,7 +64,7 @@ final class OrderOptions {
       names = "--shuffle",
       paramLabel = "ORDER",
       order = 2,
-      description = "none (stored order), block or global (default block).")
+      description = "none (stored order), block, global or arrival (default block).")
   private Shuffle shuffle = Shuffle.BLOCK;
 
   @Option(
@@ -79,14 +79,14 @@ final class OrderOptions {
       paramLabel = "N",
       order = 4,
       description = "Passes over the data (default 1); 0 never ends.")
-  private long epochs = 1;
+  private Optional<Long> epochs = Optional.empty();
 
   @Option(
       names = "--end",
       paramLabel = "HOW",
       order = 5,
       description = "A last step that is not full: drop, pad or carry (default drop).")
-  private End end = End.DROP;
+  private Optional<End> end = Optional.empty();
 
   @Option(
       names = "--rank",
@@ -184,7 +184,7 @@ final class OrderOptions {
     return most;
   }
 
-  private Optional<Cursor> cursor() {
+  private Optional<Position> cursor() {
     return cursorFile.map(CursorFile::read);
   }
 
@@ -200,12 +200,13 @@ final class OrderOptions {
                   .batchSize(batchSize)
                   .shuffle(shuffle)
                   .seed(seed)
-                  .epochs(epochs)
-                  .end(end)
                   .rank(rank)
                   .world(world)
                   .fields(fields.stream().map(FieldSpec::parse).toList())
                   .onBad(onBad);
+          refuseEnds();
+          epochs.ifPresent(builder::epochs);
+          end.ifPresent(builder::end);
           cursor().ifPresent(builder::cursor);
           batching.map(Batching::parse).ifPresent(builder::batching);
           orderId.ifPresent(builder::orderId);
@@ -215,6 +216,14 @@ final class OrderOptions {
           extent.ifPresent(builder::extentSamples);
           return builder;
         });
+  }
+
+  /** Also where what was said is the default: whoever says it expects an end. */
+  private void refuseEnds() {
+    if (shuffle == Shuffle.ARRIVAL && end.isPresent()) {
+      throw new UsageException(
+          "--end: --shuffle arrival has no epochs, so no last step that is not full");
+    }
   }
 
   private LoaderConfig.Builder data() {

@@ -1,8 +1,8 @@
 package dev.penstock.loader.cli;
 
 import dev.penstock.loader.Dataset;
+import dev.penstock.loader.PlannedSession;
 import dev.penstock.loader.SessionConfig;
-import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.DatasetShape;
 import dev.penstock.sharding.End;
 import dev.penstock.sharding.GroupedPlan;
@@ -29,8 +29,8 @@ import java.util.Map;
  * @param tail samples of an epoch beyond its full steps
  * @param hostBytes at most, read by each of as many hosts as there are ranks, in an epoch
  */
-record PlanReport(SessionPlan plan, long samples, long bytes, long tail, long hostBytes) {
-  static PlanReport of(SessionPlan plan) {
+record PlanReport(PlannedSession plan, long samples, long bytes, long tail, long hostBytes) {
+  static PlanReport of(PlannedSession plan) {
     StepPlan order = plan.order();
     long samples = 0;
     long bytes = 0;

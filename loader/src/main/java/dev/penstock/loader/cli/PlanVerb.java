@@ -1,13 +1,15 @@
 package dev.penstock.loader.cli;
 
+import dev.penstock.loader.ArrivalSession;
 import dev.penstock.loader.Engine;
 import dev.penstock.loader.EngineConfig;
-import dev.penstock.loader.FirstBatch;
 import dev.penstock.loader.LoaderConfig;
+import dev.penstock.loader.PlannedSession;
 import dev.penstock.loader.SessionConfig;
 import dev.penstock.loader.SessionPlan;
 import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.RankView;
+import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.StepPlan;
 import dev.penstock.sharding.StepSamples;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -97,6 +100,9 @@ final class PlanVerb extends Verb {
     if (explain && (probe || store.isPresent())) {
       throw new UsageException("--explain says nothing of time: leave --probe and --store out");
     }
+    if (config.session().shuffle() == Shuffle.ARRIVAL) {
+      refuseArrival();
+    }
     cursorOut.ifPresent(CursorFile::checkWritable);
     Optional<FirstBatchReport.Measured> measured =
         probe
@@ -105,25 +111,15 @@ final class PlanVerb extends Verb {
     try (KeysFile file = keys.isPresent() ? KeysFile.open(keys.get(), console()) : null;
         Engine opened = Engine.open(config.engine())) {
       SessionPlan plan = UsageException.checkIo(() -> opened.plan(config.session()));
-      if (file != null) {
-        writeKeys(plan, order.steps(), file);
-      }
-      if (cursorOut.isPresent()) {
-        long most = order.steps() == Long.MAX_VALUE ? 0 : order.steps();
-        CursorFile.write(cursorOut.get(), plan.order().after(plan.start(), most));
-      }
-      if (step.isPresent()) {
-        ExplainReport report = ExplainReport.of(plan, step.get(), OptionalInt.empty());
-        print(report.asMap(), report.lines());
-      } else {
-        FirstBatch first = opened.firstBatch(plan);
-        report(plan, new FirstBatchReport(plan, first, store, measured));
+      switch (plan) {
+        case PlannedSession planned -> show(planned, file, opened, measured);
+        case ArrivalSession arrival -> show(arrival);
       }
     }
     return ExitCode.DONE;
   }
 
-  private void report(SessionPlan session, FirstBatchReport first) {
+  private void report(PlannedSession session, FirstBatchReport first) {
     PlanReport plan = PlanReport.of(session);
     QualityReport quality = QualityReport.of(session);
     List<String> lines = new ArrayList<>(plan.lines());
@@ -135,6 +131,53 @@ final class PlanVerb extends Verb {
     print(map, lines);
   }
 
+  private void show(
+      PlannedSession plan,
+      @Nullable KeysFile file,
+      Engine opened,
+      Optional<FirstBatchReport.Measured> measured)
+      throws IOException {
+    if (file != null) {
+      writeKeys(plan, order.steps(), file);
+    }
+    if (cursorOut.isPresent()) {
+      long most = order.steps() == Long.MAX_VALUE ? 0 : order.steps();
+      CursorFile.write(cursorOut.get(), plan.order().after(plan.start(), most));
+    }
+    if (step.isPresent()) {
+      ExplainReport report = ExplainReport.of(plan, step.get(), OptionalInt.empty());
+      print(report.asMap(), report.lines());
+    } else {
+      report(plan, new FirstBatchReport(plan, opened.firstBatch(plan), store, measured));
+    }
+  }
+
+  /** Without an index, all that is known of steps is where they start. */
+  private void show(ArrivalSession plan) throws IOException {
+    if (cursorOut.isPresent()) {
+      CursorFile.write(cursorOut.get(), plan.start());
+    }
+    ArrivalReport report = new ArrivalReport(plan);
+    print(report.asMap(), report.lines());
+  }
+
+  private void refuseArrival() {
+    refuse("--keys", keys.isPresent(), "read --shuffle arrival --keys writes them");
+    refuse("--explain", step.isPresent(), "read --shuffle arrival --keys tells afterwards");
+    refuse(
+        "--steps", order.steps() != Long.MAX_VALUE, "read --shuffle arrival --cursor-out goes on");
+    refuse("--store", store.isPresent(), "read --shuffle arrival --steps 1 takes the time");
+    refuse("--probe", probe, "read --shuffle arrival --steps 1 takes the time");
+  }
+
+  private static void refuse(String option, boolean given, String instead) {
+    if (given) {
+      throw new UsageException(
+          "%s: in the order of arrival nobody knows which samples make a step before it is read; %s"
+              .formatted(option, instead));
+    }
+  }
+
   private void print(Map<String, Object> map, List<String> lines) {
     if (json) {
       console().json(map);
@@ -144,7 +187,8 @@ final class PlanVerb extends Verb {
     lines.forEach(line -> console().result(outIsKeys, line));
   }
 
-  private static void writeKeys(SessionPlan session, long most, KeysFile file) throws IOException {
+  private static void writeKeys(PlannedSession session, long most, KeysFile file)
+      throws IOException {
     SessionConfig config = session.config();
     StepPlan plan = session.order();
     List<String> sources = session.sourceNames();

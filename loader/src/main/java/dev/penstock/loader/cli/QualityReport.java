@@ -1,6 +1,6 @@
 package dev.penstock.loader.cli;
 
-import dev.penstock.loader.SessionPlan;
+import dev.penstock.loader.PlannedSession;
 import dev.penstock.sharding.GroupedPlan;
 import dev.penstock.sharding.MixEntry;
 import dev.penstock.sharding.MixturePlan;
@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param sources by name; the one of a single dataset is called by the empty string
  */
 record QualityReport(Map<String, Optional<SampledQuality>> sources) {
-  static QualityReport of(SessionPlan session) {
+  static QualityReport of(PlannedSession session) {
     StepPlan order = session.order();
     Map<String, Optional<SampledQuality>> sources = new LinkedHashMap<>();
     switch (order instanceof GroupedPlan grouped ? grouped.inner() : order) {

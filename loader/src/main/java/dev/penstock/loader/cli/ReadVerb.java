@@ -5,7 +5,7 @@ import dev.penstock.loader.EngineConfig;
 import dev.penstock.loader.Loader;
 import dev.penstock.loader.LoaderConfig;
 import dev.penstock.loader.LoaderStats;
-import dev.penstock.sharding.Cursor;
+import dev.penstock.sharding.Position;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,7 +59,7 @@ final class ReadVerb extends Verb {
 
   private long opened;
   private Delivered delivered = new Delivered(List.of());
-  private @Nullable Cursor last;
+  private @Nullable Position last;
 
   @Override
   public Integer call() throws IOException {
@@ -124,7 +124,7 @@ final class ReadVerb extends Verb {
           digest.add(batch);
         }
         if (cursorOut.isPresent()) {
-          last = batch.cursor();
+          last = batch.position();
         }
       }
       if (stop.isRaised()) {

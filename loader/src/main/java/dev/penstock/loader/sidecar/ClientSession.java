@@ -170,7 +170,7 @@ final class ClientSession implements AutoCloseable {
         .put("rank", plan.config().rank())
         .put("world_size", plan.config().world())
         .put("batch_size", plan.config().batchSize())
-        .put("order_id", plan.order().orderId());
+        .put("order_id", plan.orderId());
     Running now = running;
     if (now == null) {
       return json.put("state", "planned");

@@ -209,7 +209,7 @@ final class Connection implements Runnable {
         peer.pid(),
         plan.config().rank(),
         plan.config().world(),
-        plan.order().describe());
+        plan.describe());
   }
 
   /** Called on a pipeline thread. */

@@ -48,9 +48,12 @@ final class Messages {
             .put("daemon_epoch", daemonEpoch)
             .put("slot_bytes", slotBytes)
             .put("slot_count", slotCount)
-            .put("batches_per_epoch", plan.order().stepsPerEpoch())
-            .put("order_id", plan.order().orderId())
-            .put("description", plan.order().describe());
+            .put("order_id", plan.orderId())
+            .put("description", plan.describe());
+    plan.stepsPerEpoch()
+        .ifPresentOrElse(
+            steps -> message.put("batches_per_epoch", steps),
+            () -> message.putNull("batches_per_epoch"));
     ArrayNode sources = message.putArray("sources");
     plan.sourceNames().forEach(sources::add);
     message.set("schema", plan.schema().toJson());

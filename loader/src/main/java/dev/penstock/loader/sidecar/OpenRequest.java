@@ -10,8 +10,8 @@ import dev.penstock.loader.FieldSpec;
 import dev.penstock.loader.MixForm;
 import dev.penstock.loader.SampleFilter;
 import dev.penstock.loader.SessionConfig;
-import dev.penstock.sharding.Cursor;
 import dev.penstock.sharding.End;
+import dev.penstock.sharding.Position;
 import dev.penstock.sharding.Shuffle;
 import dev.penstock.sharding.UsedUp;
 import java.util.ArrayList;
@@ -160,12 +160,12 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
     return fields;
   }
 
-  private static Optional<Cursor> cursor(JsonNode json) throws RefusedException {
+  private static Optional<Position> cursor(JsonNode json) throws RefusedException {
     if (!json.hasNonNull("cursor")) {
       return Optional.empty();
     }
     try {
-      return Optional.of(CursorJson.parse(json.get("cursor")));
+      return Optional.of(CursorJson.position(json.get("cursor")));
     } catch (IllegalArgumentException e) {
       throw new RefusedException(RefusedException.Kind.CURSOR, e);
     }

@@ -244,8 +244,8 @@ public final class Sidecar implements AutoCloseable {
     }
     try {
       SessionPlan plan = engine.plan(request.session());
-      for (int shard = 0; shard < plan.dataset().shardCount(); shard++) {
-        allowed.checkLocation(plan.dataset().object(shard).location());
+      for (String location : plan.locations()) {
+        allowed.checkLocation(location);
       }
       long number = sessions.incrementAndGet();
       return new ClientSession(number, firstEpoch + number, plan);

@@ -71,7 +71,7 @@ final class OpenRequestTest {
         "{'dataset':['a'],'cache_quota':'1GiB'} | cache_quota is \"1GiB\", not an integer",
         "{'dataset':['a'],'seed':1.5} | seed is 1.5, not an integer",
         "{'dataset':['a'],'batch_size':99999999999} | overflow",
-        "{'dataset':['a'],'shuffle':'random'} | not one of [none, block, global]",
+        "{'dataset':['a'],'shuffle':'random'} | not one of [none, block, global, arrival]",
         "{'dataset':['a'],'fields':['jpg:what']} | 'jpg:what'",
         "{'dataset':['a'],'rank':4,'world_size':2} | not between 0 and 1",
         "{'dataset':['a'],'cursor':{'format':'x'}} | format 'x'",
