@@ -6,11 +6,13 @@ import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
@@ -64,7 +66,9 @@ public final class HttpClient implements AutoCloseable {
    * @throws HttpTimeoutException if there is no connection, or no answer, in time
    */
   public HttpResponse send(HttpRequest request, HttpCall call, boolean fresh) throws IOException {
-    byte[] encoded = request.encode(config.userAgent());
+    Optional<ProxyRules.Proxy> asked =
+        request.location().tls() ? Optional.empty() : config.proxies().of(request.location());
+    byte[] encoded = request.encode(config.userAgent(), asked);
     HttpConnection kept = fresh ? null : takeIdle(request.location().origin());
     while (kept != null) {
       try {
@@ -124,25 +128,29 @@ public final class HttpClient implements AutoCloseable {
   }
 
   private HttpConnection connect(HttpLocation location, HttpCall call) throws IOException {
-    IOException last = new IOException("no address of " + location.host() + " was tried");
+    Optional<ProxyRules.Proxy> proxy = config.proxies().of(location);
+    String host = proxy.map(ProxyRules.Proxy::host).orElse(location.host());
+    int port = proxy.map(ProxyRules.Proxy::port).orElse(location.port());
+    IOException last = new IOException("no address of " + host + " was tried");
     int tried = 0;
-    for (InetAddress address : addresses.of(location.host())) {
+    for (InetAddress address : addresses.of(host)) {
       if (tried++ == ADDRESSES_TRIED || call.isCancelled() || call.timedOut()) {
         break;
       }
       try {
-        return connect(location, address, call);
+        return connect(location, proxy, new InetSocketAddress(address, port), call);
       } catch (SSLHandshakeException refused) {
         throw refused; // the next address will show the same certificate
       } catch (IOException failure) {
         addresses.failed(address);
         last =
             new IOException(
-                "cannot connect to %s (%s, port %d): %s"
+                "cannot connect to %s%s (%s, port %d): %s"
                     .formatted(
-                        location.host(),
+                        proxy.isPresent() ? "proxy " : "",
+                        host,
                         address.getHostAddress(),
-                        location.port(),
+                        port,
                         call.explain(failure).getMessage()),
                 failure);
       }
@@ -150,7 +158,11 @@ public final class HttpClient implements AutoCloseable {
     throw last;
   }
 
-  private HttpConnection connect(HttpLocation location, InetAddress address, HttpCall call)
+  private HttpConnection connect(
+      HttpLocation location,
+      Optional<ProxyRules.Proxy> proxy,
+      InetSocketAddress address,
+      HttpCall call)
       throws IOException {
     SocketChannel channel = SocketChannel.open();
     PlainWire plain = new PlainWire(channel);
@@ -158,12 +170,15 @@ public final class HttpClient implements AutoCloseable {
     try {
       call.connecting(plain, config.connectMillis(), timers);
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      channel.connect(new InetSocketAddress(address, location.port()));
+      channel.connect(address);
+      if (proxy.isPresent() && location.tls()) {
+        tunnel(location, proxy.get(), plain, address.getAddress(), call);
+      }
       Wire wire =
           location.tls()
               ? TlsWire.connect(channel, tls(), location.host(), location.port())
               : plain;
-      HttpConnection connection = new HttpConnection(location.origin(), address, wire);
+      HttpConnection connection = new HttpConnection(location.origin(), address.getAddress(), wire);
       opened();
       connected = true;
       return connection;
@@ -171,6 +186,33 @@ public final class HttpClient implements AutoCloseable {
       if (!connected) {
         plain.abort();
       }
+    }
+  }
+
+  /** Asks the proxy for a way to the server; what goes through is between us and the server. */
+  private static void tunnel(
+      HttpLocation location,
+      ProxyRules.Proxy proxy,
+      PlainWire wire,
+      InetAddress address,
+      HttpCall call)
+      throws IOException {
+    String host = location.host().contains(":") ? "[" + location.host() + "]" : location.host();
+    String server = host + ":" + location.port();
+    String who =
+        proxy.authorization().map(value -> "Proxy-Authorization: " + value + "\r\n").orElse("");
+    String ask = "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n".formatted(server, server, who);
+    wire.write(ByteBuffer.wrap(ask.getBytes(StandardCharsets.ISO_8859_1)));
+    HttpConnection before = new HttpConnection("proxy", address, wire);
+    HttpHead head = before.readHead(call);
+    if (head.status() / 100 != 2 || before.hasLeftovers()) {
+      throw new IOException(
+          "proxy %s gives no way to %s: it answered %d%s"
+              .formatted(
+                  proxy,
+                  server,
+                  head.status(),
+                  head.status() == 407 ? ", wanting another user and password" : ""));
     }
   }
 

@@ -19,6 +19,7 @@ import javax.net.ssl.SSLContext;
  * @param slowBytes what must come in each {@code stallMillis}; slower answers are given up
  * @param resolver from a name to its addresses
  * @param tls asked once, at the first https connection
+ * @param proxies through which servers are reached
  */
 public record HttpClientConfig(
     String userAgent,
@@ -28,7 +29,8 @@ public record HttpClientConfig(
     long stallMillis,
     long slowBytes,
     Resolver resolver,
-    Supplier<SSLContext> tls) {
+    Supplier<SSLContext> tls,
+    ProxyRules proxies) {
   /** From a name to all its addresses. */
   @FunctionalInterface
   public interface Resolver {
@@ -53,25 +55,56 @@ public record HttpClientConfig(
         10_000,
         64 << 10,
         host -> List.of(InetAddress.getAllByName(host)),
-        HttpClientConfig::systemTls);
+        HttpClientConfig::systemTls,
+        ProxyRules.of(System.getenv()));
   }
 
   /** The same with other times. */
   public HttpClientConfig withMillis(long connect, long answer, long stall) {
     return new HttpClientConfig(
-        userAgent, idleMax, connect, answer, stall, slowBytes, resolver, tls);
+        userAgent, idleMax, connect, answer, stall, slowBytes, resolver, tls, proxies);
   }
 
   /** The same with another resolver. */
   public HttpClientConfig withResolver(Resolver other) {
     return new HttpClientConfig(
-        userAgent, idleMax, connectMillis, answerMillis, stallMillis, slowBytes, other, tls);
+        userAgent,
+        idleMax,
+        connectMillis,
+        answerMillis,
+        stallMillis,
+        slowBytes,
+        other,
+        tls,
+        proxies);
   }
 
   /** The same with other trust. */
   public HttpClientConfig withTls(Supplier<SSLContext> other) {
     return new HttpClientConfig(
-        userAgent, idleMax, connectMillis, answerMillis, stallMillis, slowBytes, resolver, other);
+        userAgent,
+        idleMax,
+        connectMillis,
+        answerMillis,
+        stallMillis,
+        slowBytes,
+        resolver,
+        other,
+        proxies);
+  }
+
+  /** The same by other proxies. */
+  public HttpClientConfig withProxies(ProxyRules other) {
+    return new HttpClientConfig(
+        userAgent,
+        idleMax,
+        connectMillis,
+        answerMillis,
+        stallMillis,
+        slowBytes,
+        resolver,
+        tls,
+        other);
   }
 
   private static SSLContext systemTls() {

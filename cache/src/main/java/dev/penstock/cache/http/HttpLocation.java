@@ -1,6 +1,7 @@
 package dev.penstock.cache.http;
 
 import java.net.URI;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -126,5 +127,14 @@ public record HttpLocation(boolean tls, String host, int port, String target) {
   @Override
   public String toString() {
     return redacted(url());
+  }
+
+  /** Text of a URL with its percent-encoding undone; a broken one stays as it is. */
+  static String decoded(String text) {
+    try {
+      return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException broken) {
+      return text;
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.penstock.cache.http;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A request without a body.
@@ -37,10 +38,22 @@ public record HttpRequest(String method, HttpLocation location, List<Field> fiel
     fields = List.copyOf(fields);
   }
 
-  byte[] encode(String userAgent) {
+  /**
+   * As it goes on the wire.
+   *
+   * @param proxy that is asked in the server's place; not the one that a tunnel goes through
+   */
+  byte[] encode(String userAgent, Optional<ProxyRules.Proxy> proxy) {
     StringBuilder text = new StringBuilder(512);
-    text.append(method).append(' ').append(location.target()).append(" HTTP/1.1\r\nHost: ");
+    text.append(method).append(' ');
+    if (proxy.isPresent()) {
+      text.append("http://").append(location.hostHeader());
+    }
+    text.append(location.target()).append(" HTTP/1.1\r\nHost: ");
     text.append(location.hostHeader()).append("\r\n");
+    proxy
+        .flatMap(ProxyRules.Proxy::authorization)
+        .ifPresent(who -> text.append("Proxy-Authorization: ").append(who).append("\r\n"));
     boolean named = false;
     for (Field field : fields) {
       named |= field.name().equalsIgnoreCase("user-agent");

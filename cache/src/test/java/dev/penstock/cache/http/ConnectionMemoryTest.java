@@ -101,7 +101,8 @@ final class ConnectionMemoryTest {
             HttpClientConfig.defaults().resolver(),
             () -> {
               throw new IllegalStateException("no TLS here");
-            });
+            },
+            ProxyRules.NONE);
     HttpClient client = HttpClient.open(few);
     try {
       for (int i = 0; i <= most; i++) {
