@@ -30,7 +30,7 @@ final class LeanTransport implements RangeTransport {
 
   private final HttpClient http;
   private final S3Store store;
-  private final S3Signer signer = new S3Signer(Clock.systemUTC());
+  private final S3Signer signer;
   private final VersionNow now;
 
   /** What is stored at a location now. */
@@ -41,6 +41,7 @@ final class LeanTransport implements RangeTransport {
   LeanTransport(HttpClient http, S3Store store, VersionNow now) {
     this.http = http;
     this.store = store;
+    this.signer = new S3Signer(Clock.systemUTC(), store.payerFields());
     this.now = now;
   }
 

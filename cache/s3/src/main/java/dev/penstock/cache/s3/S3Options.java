@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param pathStyle whether the bucket stands in the path; so for endpoints unless told otherwise
  * @param anonymous whether to ask without credentials, for public buckets
  * @param sdkReads whether ranges too are read by the SDK's client
+ * @param requesterPays whether we pay for what buckets of that kind give
  */
 record S3Options(
     Optional<String> endpoint,
@@ -21,7 +22,8 @@ record S3Options(
     Optional<String> profile,
     boolean pathStyle,
     boolean anonymous,
-    boolean sdkReads) {
+    boolean sdkReads,
+    boolean requesterPays) {
 
   /**
    * From the keys that begin with {@code s3.}.
@@ -40,10 +42,11 @@ record S3Options(
             Optional.ofNullable(left.remove("s3.profile")),
             flag(left, "s3.path-style", endpoint.isPresent()),
             flag(left, "s3.anonymous", false),
-            client(left.remove("s3.client")));
+            client(left.remove("s3.client")),
+            flag(left, "s3.requester-pays", false));
     if (!left.isEmpty()) {
       throw new IllegalArgumentException(
-          "origin options %s are not known; there are s3.endpoint, s3.region, s3.profile, s3.path-style, s3.anonymous and s3.client"
+          "origin options %s are not known; there are s3.endpoint, s3.region, s3.profile, s3.path-style, s3.anonymous, s3.client and s3.requester-pays"
               .formatted(left.keySet()));
     }
     return made;

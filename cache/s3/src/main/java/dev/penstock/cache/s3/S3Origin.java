@@ -70,7 +70,10 @@ final class S3Origin implements Origin {
         () -> {
           try {
             HeadObjectResponse head =
-                store.client().headObject(ask -> ask.bucket(at.bucket()).key(at.key()));
+                store
+                    .client()
+                    .headObject(
+                        ask -> ask.bucket(at.bucket()).key(at.key()).requestPayer(store.payer()));
             return Optional.of(object(location, name(at.key()), head.contentLength(), head.eTag()));
           } catch (S3Exception refused) {
             if (refused.statusCode() == 404) {
@@ -101,7 +104,8 @@ final class S3Origin implements Origin {
   }
 
   private List<StoredObject> pages(String bucket, String prefix, int depth) {
-    ListObjectsV2Request.Builder ask = ListObjectsV2Request.builder().bucket(bucket).prefix(prefix);
+    ListObjectsV2Request.Builder ask =
+        ListObjectsV2Request.builder().bucket(bucket).prefix(prefix).requestPayer(store.payer());
     if (depth == 1) {
       ask.delimiter("/"); // else all that lies below would be gone through
     }

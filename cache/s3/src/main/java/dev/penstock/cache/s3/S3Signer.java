@@ -36,6 +36,7 @@ final class S3Signer {
 
   private final AwsV4HttpSigner signer = AwsV4HttpSigner.create();
   private final Clock clock;
+  private final List<Field> constant;
 
   // Guarded by itself.
   private final Map<String, Signed> kept =
@@ -64,7 +65,13 @@ final class S3Signer {
   }
 
   S3Signer(Clock clock) {
+    this(clock, List.of());
+  }
+
+  /** {@code constant}: fields that all requests have, and that are signed. */
+  S3Signer(Clock clock, List<Field> constant) {
     this.clock = clock;
+    this.constant = List.copyOf(constant);
   }
 
   /** A GET whose object is signed, perhaps a while ago; the fields given are not. */
@@ -76,7 +83,7 @@ final class S3Signer {
       signed = kept.get(url);
     }
     if (signed == null || !signed.serves(place, identity, now)) {
-      List<Field> fields = sign(url, List.of(), place, identity);
+      List<Field> fields = sign(url, constant, place, identity);
       signed = new Signed(HttpLocation.parse(url), fields, place, identity, now);
       synchronized (kept) {
         kept.put(url, signed);

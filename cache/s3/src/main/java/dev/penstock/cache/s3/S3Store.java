@@ -1,11 +1,13 @@
 package dev.penstock.cache.s3;
 
+import dev.penstock.cache.http.HttpRequest.Field;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -31,6 +33,7 @@ import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.endpoints.S3EndpointParams;
 import software.amazon.awssdk.services.s3.endpoints.S3EndpointProvider;
+import software.amazon.awssdk.services.s3.model.RequestPayer;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /** What the SDK knows: client, credentials, endpoints. Thread-safe. */
@@ -107,6 +110,18 @@ final class S3Store implements AutoCloseable {
 
   boolean anonymous() {
     return options.anonymous();
+  }
+
+  /** Who pays, as the SDK's requests have it; null where the bucket's owner does. */
+  @Nullable RequestPayer payer() {
+    return options.requesterPays() ? RequestPayer.REQUESTER : null;
+  }
+
+  /** The same as fields that have to be signed. */
+  List<Field> payerFields() {
+    return options.requesterPays()
+        ? List.of(new Field("x-amz-request-payer", "requester"))
+        : List.of();
   }
 
   /** Where a bucket is asked, by the SDK's rules. */

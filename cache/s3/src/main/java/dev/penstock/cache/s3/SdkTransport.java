@@ -35,6 +35,7 @@ final class SdkTransport implements RangeTransport {
         GetObjectRequest.builder()
             .bucket(location.bucket())
             .key(location.key())
+            .requestPayer(store.payer())
             .range("bytes=%d-%d".formatted(offset, offset + length - 1))
             .ifMatch(object.version().tag().substring("etag ".length()))
             .build();
