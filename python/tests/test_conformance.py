@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 from penstock._daemon import find_command
 
@@ -24,4 +25,11 @@ def test_penstock_keeps_every_promise(tmp_path):
     assert {outcome for name, outcome in outcomes.items() if name not in measured} == {"pass"}, said
     assert loader["checks"]["state"]["figures"]["bytes_late"] < 1000
     assert loader["checks"]["state"]["figures"]["same_on_all_ranks"]
+    results = tmp_path / "results.json"
+    results.write_bytes(run.stdout)
+    script = real.ROOT / "python/conformance/table.py"
+    table = subprocess.run([sys.executable, script, results], stdout=subprocess.PIPE, check=True).stdout.decode()
+    lines = table.splitlines()
+    assert "| `once` | pass |" in lines and any(line.startswith("| shuffle: moved (random 0.33") for line in lines)
+    assert table.count("| pass |") == len(outcomes) - len(measured) and "**fail**" not in table
     assert page.read_text().count('class="pass"') == len(outcomes) - len(measured)
