@@ -48,6 +48,7 @@ final class HdfsFiles implements AutoCloseable {
     if (closed) {
       throw new IOException("this HDFS origin is closed");
     }
+    renew();
     URI uri = path.toUri();
     String cluster = String.valueOf(uri.getAuthority());
     FileSystem known = systems.get(cluster);
@@ -56,6 +57,17 @@ final class HdfsFiles implements AutoCloseable {
       systems.put(cluster, known);
     }
     return known;
+  }
+
+  /**
+   * Hadoop's client renews by itself only the one identity of the whole process. A ticket from a
+   * keytab is had anew when four fifths of its life are over; before that this costs nothing.
+   */
+  private void renew() throws IOException {
+    UserGroupInformation known = user;
+    if (known != null && options.keytab().isPresent()) {
+      known.checkTGTAndReloginFromKeytab();
+    }
   }
 
   private FileSystem connect(URI uri) throws IOException {
