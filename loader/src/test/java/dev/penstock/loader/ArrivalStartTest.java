@@ -11,6 +11,7 @@ import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.RangeRead;
 import dev.penstock.cache.origin.StoredObject;
+import dev.penstock.sharding.ArrivalCursor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -43,6 +44,9 @@ class ArrivalStartTest {
     private boolean open;
     private final Queue<Runnable> held = new ArrayDeque<>();
     final Set<String> opened = ConcurrentHashMap.newKeySet();
+
+    /** The first byte that was asked for, by shard. */
+    final Map<String, Long> lowest = new ConcurrentHashMap<>();
 
     Gate(Origin inner, long bytes) {
       this.inner = inner;
@@ -96,6 +100,7 @@ class ArrivalStartTest {
 
         @Override
         public void read(RangeRead read) {
+          lowest.merge(real.object().name(), read.offset(), Math::min);
           Runnable start =
               () -> {
                 real.read(read);
@@ -180,6 +185,37 @@ class ArrivalStartTest {
       gate[0].open();
     }
     assertEquals(0, engine.budget().usedBytes());
+  }
+
+  @Test
+  void aResumeReadsNothingOfPlainShardsBeforeTheirWindows(@TempDir Path directory)
+      throws IOException {
+    TestShards.write(directory, 4, 60, MEAN_BYTES);
+    LoaderConfig.Builder config =
+        ArrivalRun.config(directory + "/train-{000000..000003}.tar", 8).lanes(2).window(10);
+    ArrivalRun whole = ArrivalRun.of(config.build(), 14);
+    ArrivalCursor saved = (ArrivalCursor) whole.steps.get(9).position();
+    Gate[] gate = new Gate[1];
+    ArrivalRun resumed =
+        ArrivalRun.of(
+            config.cursor(saved).build(),
+            4,
+            origin -> {
+              Gate made = new Gate(origin, Long.MAX_VALUE);
+              gate[0] = origin.handles("/x") ? made : gate[0];
+              return made;
+            });
+    assertEquals(whole.steps.subList(10, 14), resumed.steps);
+    assertEquals(2, saved.open().size());
+    int[] pass = whole.order.pass(saved.pass());
+    for (ArrivalCursor.Lane lane : saved.open()) {
+      long offset = lane.offset();
+      assertTrue(offset > 1 << 20, "the window begins inside the shard");
+      if (pass[lane.place()] > 0) { // the first shard's head is looked at for the columns
+        Long lowest = gate[0].lowest.get("train-%06d.tar".formatted(pass[lane.place()]));
+        assertEquals(offset / (512 << 10) * (512 << 10), lowest);
+      }
+    }
   }
 
   @ParameterizedTest
