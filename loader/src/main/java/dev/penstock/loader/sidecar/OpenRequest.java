@@ -96,6 +96,9 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
                   .withQuota(number(json, "cache_quota", Long.MAX_VALUE)));
       return new OpenRequest(session, optional(json, "slots"), number(json, "min_slot_bytes", 0));
     } catch (IllegalArgumentException | ArithmeticException e) {
+      if (String.valueOf(e.getMessage()).startsWith("cursor")) {
+        throw new RefusedException(RefusedException.Kind.CURSOR, e);
+      }
       throw bad("OPEN: " + e.getMessage());
     }
   }

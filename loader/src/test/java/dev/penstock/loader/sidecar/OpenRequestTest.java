@@ -80,4 +80,18 @@ final class OpenRequestTest {
     RefusedException refused = assertThrows(RefusedException.class, () -> parse(json));
     assertTrue(refused.text().contains(why), refused.text());
   }
+
+  /** A position is of the wrong kind, not the request. */
+  @Test
+  void aCursorOfTheOtherKindIsACursorError() {
+    String arrival =
+        "{'format':'penstock-arrival-1','version':1,'fingerprint':'f-1','seed':0,'rank':0,"
+            + "'world':1,'lanes':4,'window':9,'windowBytes':99,'pass':0,'next':0,'turn':0,"
+            + "'step':0,'open':[]}";
+    RefusedException refused =
+        assertThrows(
+            RefusedException.class, () -> parse("{'dataset':['a'],'cursor':" + arrival + "}"));
+    assertEquals(RefusedException.Kind.CURSOR, refused.kind());
+    assertTrue(refused.text().contains("cursor of the order of arrival"), refused.text());
+  }
 }
