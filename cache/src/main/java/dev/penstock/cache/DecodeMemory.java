@@ -4,12 +4,13 @@ import dev.penstock.bridge.BlockPool;
 import dev.penstock.bridge.BudgetExceededException;
 import dev.penstock.bridge.ByteBudget;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The native memory of decompression beside the cache's blocks: input chunks, and the room for
  * bytes that are decoded only to get past them. Decoders reserve their own windows as they grow.
  */
-final class DecodeMemory implements AutoCloseable {
+final class DecodeMemory implements StoredInput.Spare, AutoCloseable {
   static final int CHUNK_BYTES = CacheConfig.DECODE_CHUNK_BYTES;
   static final int CHUNKS_PER_STREAM = CacheConfig.DECODE_CHUNKS;
 
@@ -66,16 +67,43 @@ final class DecodeMemory implements AutoCloseable {
     return scratch.offset(thread);
   }
 
-  /** The places of the chunks of one more stream, until {@link #giveChunks}. */
-  int[] takeChunks() {
+  /**
+   * The places of the chunks of one more stream, until {@link #giveChunks}; null if streams that
+   * read far ahead have them now.
+   */
+  int @Nullable [] takeChunks() {
     int[] places = new int[CHUNKS_PER_STREAM];
     for (int i = 0; i < places.length; i++) {
       places[i] = chunks.take();
+      if (places[i] < 0) {
+        for (int taken = 0; taken < i; taken++) {
+          chunks.give(places[taken]);
+        }
+        return null;
+      }
     }
     return places;
   }
 
-  long chunkOffset(int place) {
+  /** A chunk for a stream that reads further ahead: while half of all are left. */
+  @Override
+  public int take() {
+    return chunks.freeCount() > chunks.blockCount() / 2 ? chunks.take() : -1;
+  }
+
+  /** Whether so few chunks are left that streams to come may soon want for them. */
+  @Override
+  public boolean isShort() {
+    return chunks.freeCount() < chunks.blockCount() / 4;
+  }
+
+  @Override
+  public void give(int place) {
+    chunks.give(place);
+  }
+
+  @Override
+  public long chunkOffset(int place) {
     return chunks.offset(place);
   }
 

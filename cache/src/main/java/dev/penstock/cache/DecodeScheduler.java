@@ -86,6 +86,8 @@ final class DecodeScheduler {
       return;
     }
     behind.demands.put(number, demand);
+    behind.wantedStored =
+        Math.max(behind.wantedStored, decoding.storedEndOf((number + 1) * blockBytes - 1));
     if (behind.state == State.IDLE) {
       idle.remove(behind);
       enqueue(behind);
@@ -110,13 +112,19 @@ final class DecodeScheduler {
   /** A stream that nobody needs where it is, or a new one, or null if all are busy. */
   private @Nullable DecodeStream freeStream() {
     if (streams.size() - retired < Math.min(limit, memory.streams() - retired)) {
-      return newStream();
+      DecodeStream fresh = newStream();
+      if (fresh != null) {
+        return fresh;
+      }
     }
     return idle.isEmpty() ? null : idle.removeFirst();
   }
 
-  private DecodeStream newStream() {
+  private @Nullable DecodeStream newStream() {
     int[] places = memory.takeChunks();
+    if (places == null) {
+      return null;
+    }
     long[] offsets = new long[places.length];
     for (int i = 0; i < places.length; i++) {
       offsets[i] = memory.chunkOffset(places[i]);
@@ -128,6 +136,7 @@ final class DecodeScheduler {
             memory.chunkSlab(),
             offsets,
             DecodeMemory.CHUNK_BYTES,
+            memory,
             () -> inputChanged(self[0]));
     DecodeStream stream = new DecodeStream(input, new DecoderSlot(budget), blockBytes);
     self[0] = stream;
@@ -143,6 +152,7 @@ final class DecodeScheduler {
     stream.entryStored = decoding.entryStored(frame);
     stream.nextBlock = (stream.entryDecoded + blockBytes - 1) / blockBytes;
     stream.restart = true;
+    stream.wantedStored = 0;
     decoding.streams.add(stream);
   }
 
@@ -419,6 +429,7 @@ final class DecodeScheduler {
   void free() {
     for (int i = 0; i < streams.size(); i++) {
       streams.get(i).input.awaitQuiet();
+      streams.get(i).input.narrow();
       streams.get(i).slot.close();
       memory.giveChunks(chunkPlaces.get(i));
     }

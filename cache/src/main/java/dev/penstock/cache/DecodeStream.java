@@ -43,6 +43,9 @@ final class DecodeStream {
   /** Number of the next block that will begin here; blocks below it have been passed. */
   long nextBlock;
 
+  /** Where the last frame ends that is wanted; as stored. Written under the scheduler's lock. */
+  volatile long wantedStored;
+
   long urgency;
   boolean restart;
   @Nullable Demand chosen;

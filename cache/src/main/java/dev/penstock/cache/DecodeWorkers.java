@@ -74,6 +74,7 @@ final class DecodeWorkers implements AutoCloseable {
       }
       stream.begin(decoding.object(), decoding.codec());
     }
+    stream.input.want(stream.wantedStored);
     for (int done = 0; done < TURN_BLOCKS; ) {
       if (!stream.hasOutput() && !chooseOutput(stream, decoding)) {
         return;
@@ -84,6 +85,9 @@ final class DecodeWorkers implements AutoCloseable {
           done++;
         }
         case NEEDS_INPUT -> {
+          if (decoding.isRemote() && !stream.input.isReady()) {
+            stream.input.widen();
+          }
           if (scheduler.awaitsInput(stream)) {
             return;
           }

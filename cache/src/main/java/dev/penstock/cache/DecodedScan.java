@@ -1,6 +1,7 @@
 package dev.penstock.cache;
 
 import dev.penstock.bridge.BlockPool;
+import dev.penstock.bridge.BudgetExceededException;
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.formats.Codec;
 import dev.penstock.formats.CodecException;
@@ -17,17 +18,24 @@ import org.jspecify.annotations.Nullable;
  * frames begin. Reading behind the window enters again at the nearest frame that it has seen.
  */
 final class DecodedScan implements ScanSource {
-  /** Output window, then input chunks: half a page cache's read-ahead each. */
+  /** Of decoded bytes. */
+  private static final int WINDOW_BYTES = 128 << 10;
+
+  /** Input chunks: half a page cache's read-ahead each, for a disk. */
   private static final int PIECE_BYTES = 128 << 10;
 
-  private static final int PIECES = 4;
+  private static final int PIECES = 3;
+
+  /** The same for stores far away: at 100 ms a round trip, 60 MB/s for each scan. */
+  private static final int REMOTE_PIECE_BYTES = 2 << 20;
 
   private final CachedObject object;
   private final Codec codec;
   private final Runnable afterClose;
-  private final BlockPool pool;
-  private final int[] places = new int[PIECES];
-  private final long window;
+  private final BlockPool window;
+  private final int windowPlace;
+  private final BlockPool chunks;
+  private final int[] chunkPlaces = new int[PIECES];
   private final StoredInput input;
   private final DecoderSlot slot;
   private final FrameTable.Builder frames = FrameTable.builder();
@@ -50,20 +58,39 @@ final class DecodedScan implements ScanSource {
     this.codec = codec;
     this.afterClose = afterClose;
     this.storedBytes = object.stored().sizeBytes();
-    this.pool = BlockPool.open(budget, "shard scan", PIECE_BYTES, PIECES);
-    long[] chunks = new long[PIECES - 1];
+    this.window = BlockPool.open(budget, "shard scan", WINDOW_BYTES, 1);
+    this.windowPlace = window.take();
+    this.chunks = chunks(object, budget, window);
+    long[] offsets = new long[PIECES];
     for (int i = 0; i < PIECES; i++) {
-      places[i] = pool.take();
-      if (i > 0) {
-        chunks[i - 1] = pool.offset(places[i]);
-      }
+      chunkPlaces[i] = chunks.take();
+      offsets[i] = chunks.offset(chunkPlaces[i]);
     }
-    this.window = pool.offset(places[0]);
-    this.input = new StoredInput(reads, pool.slab(), chunks, PIECE_BYTES, () -> {});
+    this.input =
+        new StoredInput(
+            reads, chunks.slab(), offsets, chunks.blockBytes(), StoredInput.Spare.NONE, () -> {});
     this.slot = new DecoderSlot(budget);
     this.decoder = slot.restart(codec);
     frames.add(0, 0);
     input.open(object, 0);
+  }
+
+  /** As much room for a store far away as the budget has, and at least what a disk needs. */
+  private static BlockPool chunks(CachedObject object, ByteBudget budget, BlockPool window) {
+    boolean remote = object.origin().isRemote(object.stored().location());
+    for (int piece = REMOTE_PIECE_BYTES; remote && piece > PIECE_BYTES; piece /= 2) {
+      try {
+        return BlockPool.open(budget, "shard scan", piece, PIECES);
+      } catch (BudgetExceededException _) {
+        // Less has to do.
+      }
+    }
+    try {
+      return BlockPool.open(budget, "shard scan", PIECE_BYTES, PIECES);
+    } catch (BudgetExceededException tooSmall) {
+      window.close();
+      throw tooSmall;
+    }
   }
 
   @Override
@@ -103,7 +130,8 @@ final class DecodedScan implements ScanSource {
       long inWindow = offset + done - windowStart;
       if (inWindow < windowBytes) {
         int part = (int) Math.min(length - done, windowBytes - inWindow);
-        MemorySegment.copy(pool.slab(), window + inWindow, target, targetOffset + done, part);
+        MemorySegment.copy(
+            window.slab(), windowOffset() + inWindow, target, targetOffset + done, part);
         done += part;
       } else if (failure != null && done > 0) {
         break; // what does decode comes first
@@ -138,7 +166,7 @@ final class DecodedScan implements ScanSource {
 
   private void fillWindow() throws IOException {
     boolean stuck = false;
-    while (windowBytes < PIECE_BYTES) {
+    while (windowBytes < WINDOW_BYTES) {
       if (!mayHoldOutput) {
         input.awaitReady(object);
       }
@@ -157,14 +185,14 @@ final class DecodedScan implements ScanSource {
   }
 
   private void decode(int available) throws IOException {
-    int room = PIECE_BYTES - windowBytes;
+    int room = WINDOW_BYTES - windowBytes;
     try {
       decoder.decode(
-          pool.slab(),
+          input.slab(),
           available == 0 ? 0 : input.slabOffset(),
           available,
-          pool.slab(),
-          window + windowBytes,
+          window.slab(),
+          windowOffset() + windowBytes,
           room);
     } catch (CodecException malformed) {
       // Nothing that a frame has yielded is to be trusted when the frame does not decode.
@@ -180,6 +208,10 @@ final class DecodedScan implements ScanSource {
       lastFrame = stored;
       lastFrameDecoded = windowStart + windowBytes;
     }
+  }
+
+  private long windowOffset() {
+    return window.offset(windowPlace);
   }
 
   private void ended() throws IOException {
@@ -222,10 +254,12 @@ final class DecodedScan implements ScanSource {
     closed = true;
     input.awaitQuiet();
     slot.close();
-    for (int place : places) {
-      pool.give(place);
+    for (int place : chunkPlaces) {
+      chunks.give(place);
     }
-    pool.close();
+    chunks.close();
+    window.give(windowPlace);
+    window.close();
     afterClose.run();
   }
 }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class Decoding {
   private final CachedObject object;
   private final Codec codec;
+  private final boolean remote;
 
   /** Decoded length, -1 until somebody has told or an end was reached. */
   volatile long decodedBytes = -1;
@@ -22,6 +23,7 @@ final class Decoding {
   Decoding(CachedObject object, Codec codec) {
     this.object = object;
     this.codec = codec;
+    this.remote = object.origin().isRemote(object.stored().location());
   }
 
   /** Adds what an index says; places to enter are only ever added to. */
@@ -47,6 +49,11 @@ final class Decoding {
     return object;
   }
 
+  /** Whether reading costs round trips, so that more should be read ahead. */
+  boolean isRemote() {
+    return remote;
+  }
+
   Codec codec() {
     return codec;
   }
@@ -55,6 +62,15 @@ final class Decoding {
   int entryOf(long offset) {
     FrameTable table = frames;
     return table == null || offset >= table.decodedBytes() ? -1 : table.frameOf(offset);
+  }
+
+  /** Where the frame ends that holds the decoded byte at {@code offset}, as stored. */
+  long storedEndOf(long offset) {
+    FrameTable table = frames;
+    int next = entryOf(offset) + 1;
+    return table == null || next == 0 || next >= table.count()
+        ? object.stored().sizeBytes()
+        : table.storedOffset(next);
   }
 
   long entryDecoded(int frame) {

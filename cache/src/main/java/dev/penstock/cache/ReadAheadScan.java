@@ -43,7 +43,13 @@ final class ReadAheadScan implements ScanSource {
       chunks[i] = pool.offset(places[i]);
     }
     this.input =
-        new StoredInput(reads, pool.slab(), chunks, Math.toIntExact(pool.blockBytes()), () -> {});
+        new StoredInput(
+            reads,
+            pool.slab(),
+            chunks,
+            Math.toIntExact(pool.blockBytes()),
+            StoredInput.Spare.NONE,
+            () -> {});
   }
 
   /** With as much room as the budget has; null if it has none. */

@@ -113,6 +113,11 @@ public final class FaultyOrigin implements Origin {
   }
 
   @Override
+  public boolean isRemote(String location) {
+    return inner.isRemote(location);
+  }
+
+  @Override
   public String description() {
     return "faulty (seed %d): %s".formatted(seed, inner.description());
   }

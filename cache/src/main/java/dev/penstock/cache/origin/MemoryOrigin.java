@@ -139,6 +139,11 @@ public final class MemoryOrigin implements Origin {
   }
 
   @Override
+  public boolean isRemote(String location) {
+    return !resident;
+  }
+
+  @Override
   public String description() {
     return "%d objects in memory".formatted(objects.size());
   }
