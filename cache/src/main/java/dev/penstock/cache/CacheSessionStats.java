@@ -7,9 +7,9 @@ package dev.penstock.cache;
  *     reads
  * @param ssdHitBytes bytes of blocks that the SSD tier had
  * @param hitBytes bytes of blocks that were there already, or on their way for somebody else
- * @param originWaitNanos time its threads waited for stored bytes
+ * @param originWaitNanos time its threads waited for stored bytes, themselves or behind a decoder
  * @param ssdWaitNanos time its threads waited for the SSD tier
- * @param decompressWaitNanos time its threads waited for decompression
+ * @param decompressWaitNanos time its threads waited for decompression of bytes that were there
  * @param quotaWaitNanos time its requests waited for its own leases to close
  */
 public record CacheSessionStats(

@@ -111,6 +111,11 @@ final class CachedObject {
     plans = kept;
   }
 
+  /** How it is decoded, if anybody has asked for that yet. */
+  @Nullable Decoding decoding() {
+    return decoding;
+  }
+
   /** How it is decoded; what the caller knows of its frames and length is added. */
   synchronized Decoding decoding(Codec by, @Nullable FrameTable frames, long decodedBytes) {
     Decoding known = decoding;

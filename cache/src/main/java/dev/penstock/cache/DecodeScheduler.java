@@ -182,6 +182,10 @@ final class DecodeScheduler {
     lock.lock();
     try {
       if (stream.state == State.WAITING) {
+        Decoding of = stream.decoding;
+        if (of != null) {
+          of.starvedNanos += System.nanoTime() - stream.waitingSince;
+        }
         enqueue(stream);
       }
     } finally {
@@ -252,6 +256,7 @@ final class DecodeScheduler {
       boolean ready = stream.restart ? stream.input.isQuiet() : stream.input.isReady();
       if (!ready) {
         stream.state = State.WAITING;
+        stream.waitingSince = System.nanoTime();
       }
       return !ready;
     } finally {
@@ -400,6 +405,21 @@ final class DecodeScheduler {
         leave(stream);
         stream.slot.close();
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How long streams inside an object have waited for stored bytes so far, in all. */
+  long starvedNanos(Decoding decoding) {
+    lock.lock();
+    try {
+      long now = System.nanoTime();
+      long nanos = decoding.starvedNanos;
+      for (DecodeStream stream : decoding.streams) {
+        nanos += stream.state == State.WAITING ? now - stream.waitingSince : 0;
+      }
+      return nanos;
     } finally {
       lock.unlock();
     }

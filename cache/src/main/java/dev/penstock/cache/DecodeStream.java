@@ -46,6 +46,9 @@ final class DecodeStream {
   /** Where the last frame ends that is wanted; as stored. Written under the scheduler's lock. */
   volatile long wantedStored;
 
+  /** Since when it has waited for its input, while {@link State#WAITING}. */
+  long waitingSince;
+
   long urgency;
   boolean restart;
   @Nullable Demand chosen;

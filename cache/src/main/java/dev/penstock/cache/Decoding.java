@@ -20,6 +20,9 @@ final class Decoding {
   // Guarded by the lock of DecodeScheduler.
   final List<DecodeStream> streams = new ArrayList<>();
 
+  /** How long streams inside it have waited for stored bytes, those that wait now left out. */
+  long starvedNanos;
+
   Decoding(CachedObject object, Codec codec) {
     this.object = object;
     this.codec = codec;

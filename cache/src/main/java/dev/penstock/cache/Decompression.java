@@ -40,6 +40,11 @@ final class Decompression implements AutoCloseable {
     }
   }
 
+  /** See {@link DecodeScheduler#starvedNanos}. */
+  long starvedNanos(Decoding decoding) {
+    return scheduler.starvedNanos(decoding);
+  }
+
   void releaseIdle() {
     scheduler.releaseIdle();
   }

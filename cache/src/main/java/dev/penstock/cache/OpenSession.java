@@ -96,9 +96,21 @@ final class OpenSession implements CacheSession {
   void awaitSettled(Block block) throws InterruptedException {
     long start = System.nanoTime();
     boolean ssd = block.fromSsd;
+    Decoding decoding = block.decoded && !ssd ? block.object.decoding() : null;
+    if (decoding == null) {
+      block.awaitSettled();
+      (ssd ? ssdWaitNanos : originWaitNanos).add(System.nanoTime() - start);
+      return;
+    }
+    // A decoder that had no bytes to decode waited for the origin, and so did whoever waited for
+    // it.
+    Decompression decompression = cache.decompression();
+    long before = decompression.starvedNanos(decoding);
     block.awaitSettled();
-    LongAdder cause = block.decoded ? decompressWaitNanos : originWaitNanos;
-    (ssd ? ssdWaitNanos : cause).add(System.nanoTime() - start);
+    long waited = System.nanoTime() - start;
+    long starved = Math.min(waited, decompression.starvedNanos(decoding) - before);
+    originWaitNanos.add(starved);
+    decompressWaitNanos.add(waited - starved);
   }
 
   void leaseOpened() {

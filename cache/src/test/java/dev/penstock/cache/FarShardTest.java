@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 /** Compressed shards of a store that answers late. */
 final class FarShardTest {
   private static final int BLOCK = 64 << 10;
+  private static final long LATENCY_MILLIS = 30;
   private static final byte[] PLAIN = new byte[24 << 20];
 
   static {
@@ -42,7 +43,7 @@ final class FarShardTest {
     try (FaultServer server = FaultServer.start();
         BlockCache cache = BlockCache.open(config, budget, origins)) {
       server.put("/a.zst", Compressed.of(PLAIN, Codec.ZSTD, PLAIN.length).stored());
-      server.latencyMillis(30);
+      server.latencyMillis(LATENCY_MILLIS);
       Origin origin =
           origins.stream().filter(o -> o.handles(server.url("/a.zst"))).findFirst().orElseThrow();
       StoredObject object = origin.find(server.url("/a.zst")).orElseThrow();
@@ -64,6 +65,9 @@ final class FarShardTest {
         for (int at = 0; at < found.length; at += 1 << 20) {
           assertEquals(1 << 20, shard.readAt(at, target, at, 1 << 20));
         }
+        // Decoding waited for the store: at least for most of the first answer.
+        long waitedMillis = session.stats().originWaitNanos() / 1_000_000;
+        assertTrue(waitedMillis >= LATENCY_MILLIS / 2, waitedMillis + " ms");
       } finally {
         done.set(true);
         watch.join();
