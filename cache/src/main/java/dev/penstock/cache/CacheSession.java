@@ -2,6 +2,7 @@ package dev.penstock.cache;
 
 import dev.penstock.cache.origin.StoredObject;
 import dev.penstock.formats.ByteSource;
+import dev.penstock.formats.Codec;
 import dev.penstock.formats.FrameTable;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -16,16 +17,29 @@ import org.jspecify.annotations.Nullable;
  * for younger ones never deadlocks, whatever other sessions do.
  */
 public interface CacheSession extends AutoCloseable {
+  /** Opens a shard; what compresses it is found by its first bytes, which are read at once. */
+  default ByteSource open(
+      int shard, StoredObject object, @Nullable FrameTable frames, long decodedBytes)
+      throws IOException {
+    return open(shard, object, null, frames, decodedBytes);
+  }
+
   /**
-   * Opens a shard. What compresses it is found by its first bytes.
+   * Opens a shard.
    *
    * @param shard its number in this session's plan, for {@link NextUse}
    * @param object the stored shard, as found
+   * @param codec what compresses this version of it, if known: then nothing is read yet
    * @param frames where a compressed shard can be entered, if known
    * @param decodedBytes its decoded length, or -1 if not known
    * @throws dev.penstock.cache.origin.OriginException if it cannot be opened or has changed
    */
-  ByteSource open(int shard, StoredObject object, @Nullable FrameTable frames, long decodedBytes)
+  ByteSource open(
+      int shard,
+      StoredObject object,
+      @Nullable Codec codec,
+      @Nullable FrameTable frames,
+      long decodedBytes)
       throws IOException;
 
   /** The most that a lease of {@code length} bytes takes of the quota, in bytes. */

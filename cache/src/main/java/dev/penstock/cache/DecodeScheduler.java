@@ -30,15 +30,13 @@ final class DecodeScheduler {
   private static final int NEAR_BLOCKS = 4;
 
   private final DecodeMemory memory;
-  private final OriginReads reads;
   private final ByteBudget budget;
   private final int blockBytes;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final PriorityQueue<DecodeStream> queue =
       new PriorityQueue<>(Comparator.comparingLong((DecodeStream stream) -> stream.urgency));
-  private final List<DecodeStream> streams = new ArrayList<>();
-  private final List<int[]> chunkPlaces = new ArrayList<>();
+  private final DecodeStreams streams;
   private final SequencedSet<DecodeStream> idle = new LinkedHashSet<>();
   private final ArrayDeque<Waiting> starved = new ArrayDeque<>();
   private long sequence;
@@ -53,8 +51,8 @@ final class DecodeScheduler {
 
   DecodeScheduler(DecodeMemory memory, OriginReads reads, ByteBudget budget, int blockBytes) {
     this.memory = memory;
-    this.reads = reads;
     this.budget = budget;
+    this.streams = new DecodeStreams(memory, reads, budget, blockBytes);
     this.blockBytes = blockBytes;
   }
 
@@ -112,37 +110,12 @@ final class DecodeScheduler {
   /** A stream that nobody needs where it is, or a new one, or null if all are busy. */
   private @Nullable DecodeStream freeStream() {
     if (streams.size() - retired < Math.min(limit, memory.streams() - retired)) {
-      DecodeStream fresh = newStream();
+      DecodeStream fresh = streams.add(this::inputChanged);
       if (fresh != null) {
         return fresh;
       }
     }
     return idle.isEmpty() ? null : idle.removeFirst();
-  }
-
-  private @Nullable DecodeStream newStream() {
-    int[] places = memory.takeChunks();
-    if (places == null) {
-      return null;
-    }
-    long[] offsets = new long[places.length];
-    for (int i = 0; i < places.length; i++) {
-      offsets[i] = memory.chunkOffset(places[i]);
-    }
-    DecodeStream[] self = new DecodeStream[1];
-    StoredInput input =
-        new StoredInput(
-            reads,
-            memory.chunkSlab(),
-            offsets,
-            DecodeMemory.CHUNK_BYTES,
-            memory,
-            () -> inputChanged(self[0]));
-    DecodeStream stream = new DecodeStream(input, new DecoderSlot(budget), blockBytes);
-    self[0] = stream;
-    streams.add(stream);
-    chunkPlaces.add(places);
-    return stream;
   }
 
   private void enter(DecodeStream stream, Decoding decoding, int frame) {
@@ -327,7 +300,7 @@ final class DecodeScheduler {
           freed = true;
         }
       }
-      boolean held = streams.stream().anyMatch(other -> other.slot.holdsMemory());
+      boolean held = streams.all().stream().anyMatch(other -> other.slot.holdsMemory());
       Decoding decoding = stream.decoding;
       if (decoding == null || (!freed && !held)) {
         return false;
@@ -358,7 +331,7 @@ final class DecodeScheduler {
     lock.lock();
     try {
       List<Withdrawn> withdrawn = new ArrayList<>();
-      for (DecodeStream stream : streams) {
+      for (DecodeStream stream : streams.all()) {
         Decoding decoding = stream.decoding;
         if (decoding != null) {
           stream.demands.values().removeIf(demand -> take(share, decoding, demand, withdrawn));
@@ -447,11 +420,6 @@ final class DecodeScheduler {
 
   /** Frees the streams' memory; the workers have ended. */
   void free() {
-    for (int i = 0; i < streams.size(); i++) {
-      streams.get(i).input.awaitQuiet();
-      streams.get(i).input.narrow();
-      streams.get(i).slot.close();
-      memory.giveChunks(chunkPlaces.get(i));
-    }
+    streams.free();
   }
 }

@@ -34,11 +34,18 @@ final class OpenSession implements CacheSession {
 
   @Override
   public ByteSource open(
-      int shard, StoredObject object, @Nullable FrameTable frames, long decodedBytes)
+      int shard,
+      StoredObject object,
+      @Nullable Codec known,
+      @Nullable FrameTable frames,
+      long decodedBytes)
       throws IOException {
     CachedObject cached = tier().object(object, cache.originOf(object.location()), reader, shard);
     if (share.job.dataset() != 0) {
       cached.dataset = share.job.dataset();
+    }
+    if (known != null) {
+      cached.codec = known;
     }
     Codec codec = cache.codecOf(cached);
     if (codec == Codec.NONE) {

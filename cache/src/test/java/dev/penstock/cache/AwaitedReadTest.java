@@ -12,6 +12,8 @@ import dev.penstock.formats.ByteSource;
 import dev.penstock.formats.ByteSource.ByteLease;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,7 +51,7 @@ final class AwaitedReadTest {
         assertEquals(0, origin.stats().hedges());
         stall.set(true);
         ByteLease lease = shard.request((BLOCKS - 1L) * BLOCK, BLOCK);
-        Thread.sleep(500);
+        assertFalse(new CountDownLatch(1).await(500, TimeUnit.MILLISECONDS));
         assertFalse(lease.isReady(), "the server did not stall");
         assertEquals(0, origin.stats().hedges());
         await(lease); // far less than the stall
@@ -62,7 +64,7 @@ final class AwaitedReadTest {
   private static void readWithoutWaiting(ByteSource shard, int block) throws Exception {
     ByteLease lease = shard.request((long) block * BLOCK, BLOCK);
     while (!lease.isReady()) {
-      Thread.sleep(1);
+      Thread.onSpinWait();
     }
     await(lease);
   }

@@ -20,9 +20,9 @@ import java.util.Set;
  * the session asks for the next ones too; that is not in it.
  *
  * @param rows of the batch; 0 if the run has ended where it starts
- * @param shards that are opened, each by one short request of its own, one after the other
- * @param bytes stored bytes that are read, those requests left out; of compressed shards at least,
- *     with what decoders read ahead: one that has passed a sample enters again
+ * @param shards that they come from
+ * @param bytes stored bytes that are read; of compressed shards at least, with what decoders read
+ *     ahead: one that has passed a sample enters again
  * @param requests for them, before a store over the network joins neighbours
  * @param decodedBytes that are decoded, of compressed shards
  * @param unwantedBytes of these, decoded only to get to a sample; more if a decoder has passed one
@@ -67,16 +67,15 @@ public record FirstBatch(
   }
 
   /**
-   * Seconds until the batch could be gathered from a store of such a rate and latency: shards are
-   * opened one after the other, then requests go out so many at a time, and bytes arrive at the
-   * rate. Decoding is not in it, nor are indexes.
+   * Seconds until the batch could be gathered from a store of such a rate and latency: requests go
+   * out so many at a time, and bytes arrive at the rate. Decoding is not in it, nor are indexes.
    *
    * @param bytesPerSecond of the store
    * @param latencySeconds until a request's first byte
    * @param inFlight requests at a time
    */
   public double seconds(double bytesPerSecond, double latencySeconds, int inFlight) {
-    double rounds = shards + Math.ceil((double) requests / inFlight);
+    double rounds = Math.ceil((double) requests / inFlight);
     return rounds * latencySeconds + bytes / bytesPerSecond;
   }
 

@@ -49,7 +49,8 @@ final class ShardTable implements AutoCloseable {
       columnOfName[name] = columnNumbers.getOrDefault(index.names().name(name), -1);
     }
     ByteSource source =
-        cache.open(shard, dataset.object(shard), index.frames(), index.decodedBytes());
+        cache.open(
+            shard, dataset.object(shard), index.codec(), index.frames(), index.decodedBytes());
     boolean inPlace = dataset.format().placesKnown() && source.copies();
     return new ShardView(
         shard,

@@ -69,8 +69,7 @@ record FirstBatchReport(
     lines.add(
         String.format(
             Locale.ROOT,
-            "first     %,d rows of %,d shards: %s%s from the store in %,d requests, and one to open"
-                + " each shard; %s",
+            "first     %,d rows of %,d shards: %s%s from the store in %,d requests; %s",
             batch.rows(),
             batch.shards(),
             batch.decodedBytes() > 0 ? "at least " : "",
@@ -131,7 +130,7 @@ record FirstBatchReport(
     map.put("rows", batch.rows());
     map.put("bytes", batch.bytes());
     map.put("requests", batch.requests());
-    map.put("shards_opened", batch.shards());
+    map.put("shards", batch.shards());
     map.put("decoded_bytes", batch.decodedBytes());
     map.put("decoded_unwanted_bytes", batch.unwantedBytes());
     map.put("index_seconds", plan.dataset().indexNanos() / 1e9);
