@@ -77,6 +77,37 @@ class MixturePropertiesTest {
     }
   }
 
+  /** A run that a large batch would end goes on with a smaller one, and its sources with it. */
+  @Example
+  void aRunThatStopsForOneBatchGoesOnWithASmallerOne() {
+    List<MixtureSource> sources =
+        List.of(
+            new MixtureSource("a", Shapes.of(45), 1), new MixtureSource("b", Shapes.of(16), 1, 1));
+    Mixture mixture = Mixture.defaults(sources, Shuffle.NONE, UsedUp.STOP, 3, 12);
+    MixturePlan plan = MixturePlan.of(mixture);
+    NaiveMixture naive = new NaiveMixture(mixture);
+    Run run = new Run(plan, 1);
+    Cursor at = plan.start();
+    while (!plan.ended(at, 0)) {
+      at = run.step(at, naive.step());
+    }
+    assertTrue(naive.step().isEmpty());
+    naive.batch(1);
+    Mixture smaller =
+        mixture.withGlobalBatch(1).resuming(at).withWeights(at.index(), List.of(1.0, 2.0));
+    naive.change(List.of(1.0, 2.0));
+    MixturePlan rest = MixturePlan.of(smaller);
+    Run single = new Run(rest, 1);
+    at = rest.resume(at);
+    int more = 0;
+    while (!rest.ended(at, 0)) {
+      at = single.step(at, naive.step());
+      more++;
+    }
+    assertTrue(naive.step().isEmpty());
+    assertTrue(more > 0, "rows after the smaller batch");
+  }
+
   @Property(tries = 200)
   void countsAreExactInEveryBatchWhenLanesDivideIt(
       @ForAll @IntRange(min = 1, max = 8) int lanes,

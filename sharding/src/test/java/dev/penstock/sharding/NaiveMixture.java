@@ -83,10 +83,8 @@ final class NaiveMixture {
       List<Row> rows = tryStep();
       List<Double> left = new ArrayList<>(weights);
       for (Row row : rows) {
-        long epochs = mixture.sources().get(row.source()).epochs();
-        if (epochs > 0 && row.epoch() >= epochs) {
+        if (isBehindTheEnd(row)) {
           left.set(row.source(), 0.0);
-          goneAt[row.source()] = position;
         }
       }
       if (left.equals(weights)) {
@@ -94,10 +92,16 @@ final class NaiveMixture {
       }
       boolean none = left.stream().allMatch(weight -> weight == 0);
       if (none || mixture.usedUp() == UsedUp.STOP) {
-        return List.of();
+        return List.of(); // nothing is handed over: with a smaller batch the run may go on
       }
+      rows.stream().filter(this::isBehindTheEnd).forEach(row -> goneAt[row.source()] = position);
       weights(left);
     }
+  }
+
+  private boolean isBehindTheEnd(Row row) {
+    long epochs = mixture.sources().get(row.source()).epochs();
+    return epochs > 0 && row.epoch() >= epochs;
   }
 
   private List<Row> tryStep() {
