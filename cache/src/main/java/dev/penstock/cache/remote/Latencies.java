@@ -18,13 +18,15 @@ final class Latencies {
 
   private static final class Window {
     private final long[] nanos = new long[KEPT];
-    private int count;
+    private int next;
+    private int filled;
     private long high = -1;
 
     void add(long value) {
-      nanos[count++ % KEPT] = value;
-      if (count >= ENOUGH && count % ENOUGH == 0) {
-        int filled = Math.min(count, KEPT);
+      nanos[next] = value;
+      next = (next + 1) % KEPT; // no count of all: that would overflow within days
+      filled = Math.min(KEPT, filled + 1);
+      if (next % ENOUGH == 0) {
         long[] sorted = Arrays.copyOf(nanos, filled);
         Arrays.sort(sorted);
         high = sorted[(int) Math.ceil(filled * 0.95) - 1];

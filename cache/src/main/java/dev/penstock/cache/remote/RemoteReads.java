@@ -51,11 +51,12 @@ public final class RemoteReads implements AutoCloseable {
     this.transport = transport;
     this.queue = new FetchQueue(config);
     this.retryPolicy = new RetryPolicy(config);
-    // Requests in flight and a second one for each at most: more threads never run.
+    // Requests in flight and a second one for each at most: no more threads work. A bound here too
+    // would refuse a request while the thread of the one before it is on its way to being idle.
     this.threads =
         new ThreadPoolExecutor(
             0,
-            2 * config.requestsMax(),
+            Integer.MAX_VALUE,
             IDLE_THREAD_SECONDS,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
@@ -138,9 +139,12 @@ public final class RemoteReads implements AutoCloseable {
       RangeFetch fetch = next;
       try {
         threads.execute(() -> work(fetch, fetch.history.failed()));
-      } catch (RejectedExecutionException | OutOfMemoryError noThread) {
+      } catch (RejectedExecutionException _) {
         queue.done(fetch);
         fetch.fail(closed(fetch.object));
+      } catch (OutOfMemoryError noThread) {
+        queue.done(fetch);
+        fetch.fail(noThread(fetch.object, noThread));
       }
     }
   }
@@ -150,12 +154,22 @@ public final class RemoteReads implements AutoCloseable {
         Kind.CANCELLED, Retry.PERMANENT, object.location(), "the origin is closed");
   }
 
+  private static OriginException noThread(StoredObject object, OutOfMemoryError why) {
+    return new OriginException(
+            Kind.FAILED,
+            Retry.PERMANENT,
+            object.location(),
+            "no thread could be started to read it: %s; look at the limits of threads (ulimit -u) and memory"
+                .formatted(why.getMessage()))
+        .causedBy(why);
+  }
+
   /** A second request beside one that is silent; false if there is no thread for it. */
   private boolean second(RangeFetch fetch) {
     try {
       threads.execute(() -> work(fetch, true));
       return true;
-    } catch (RejectedExecutionException _) {
+    } catch (RejectedExecutionException | OutOfMemoryError _) {
       return false;
     }
   }
