@@ -63,6 +63,7 @@ public final class HttpClient implements AutoCloseable {
    * @param fresh whether to use a connection of its own: a second request for something slow should
    *     not queue behind what made the first slow
    * @throws HttpFormatException if the answer is not HTTP/1.1
+   * @throws HttpProxyException if the proxy refuses, or what the environment names is none
    * @throws HttpTimeoutException if there is no connection, or no answer, in time
    */
   public HttpResponse send(HttpRequest request, HttpCall call, boolean fresh) throws IOException {
@@ -139,8 +140,8 @@ public final class HttpClient implements AutoCloseable {
       }
       try {
         return connect(location, proxy, new InetSocketAddress(address, port), call);
-      } catch (SSLHandshakeException refused) {
-        throw refused; // the next address will show the same certificate
+      } catch (SSLHandshakeException | HttpProxyException refused) {
+        throw refused; // the next address will show the same certificate, or rules
       } catch (IOException failure) {
         addresses.failed(address);
         last =
@@ -206,13 +207,18 @@ public final class HttpClient implements AutoCloseable {
     HttpConnection before = new HttpConnection("proxy", address, wire);
     HttpHead head = before.readHead(call);
     if (head.status() / 100 != 2 || before.hasLeftovers()) {
-      throw new IOException(
+      int status = head.status();
+      String refused =
           "proxy %s gives no way to %s: it answered %d%s"
               .formatted(
                   proxy,
                   server,
-                  head.status(),
-                  head.status() == 407 ? ", wanting another user and password" : ""));
+                  status,
+                  status == 407 ? ", wanting another user and password" : "");
+      boolean lasting = status / 100 == 4 && status != 408 && status != 429;
+      throw lasting
+          ? new HttpProxyException(refused, status == 401 || status == 403 || status == 407)
+          : new IOException(refused);
     }
   }
 

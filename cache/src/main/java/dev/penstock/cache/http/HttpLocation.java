@@ -90,6 +90,11 @@ public record HttpLocation(boolean tls, String host, int port, String target) {
     return end < url.length() ? shown + "?..." : shown;
   }
 
+  /** Whether it is this machine, so that what is sent there leaves it for nobody to see. */
+  public boolean isLoopback() {
+    return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
+  }
+
   /** Scheme, host and port: what connections and credentials belong to. */
   String origin() {
     return (tls ? "https://" : "http://") + hostHeader();

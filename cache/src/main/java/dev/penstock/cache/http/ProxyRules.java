@@ -1,6 +1,5 @@
 package dev.penstock.cache.http;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -67,14 +66,15 @@ public final class ProxyRules {
         .filter(text -> !text.isEmpty());
   }
 
-  private static Proxy parse(String variable, String url) throws IOException {
+  private static Proxy parse(String variable, String url) throws HttpProxyException {
     Matcher parts = URL.matcher(url);
     boolean named = parts.matches();
     int port = named && parts.group(3) != null ? Integer.parseInt(parts.group(3)) : USUAL_PORT;
     if (!named || port < 1 || port > 65_535) {
-      throw new IOException(
+      throw new HttpProxyException(
           "%s (or %s) is no proxy of the form http://[user:password@]host[:port]; https and socks proxies are not supported"
-              .formatted(variable, variable.toUpperCase(Locale.ROOT)));
+              .formatted(variable, variable.toUpperCase(Locale.ROOT)),
+          false);
     }
     String host = parts.group(2).replaceAll("[\\[\\]]", "").toLowerCase(Locale.ROOT);
     Optional<String> authorization =
@@ -87,11 +87,15 @@ public final class ProxyRules {
   }
 
   /**
-   * The proxy for a location; empty if it is reached directly.
+   * The proxy for a location; empty if it is reached directly, as this machine always is without
+   * TLS: credentials go to it in the clear, which a proxy would see.
    *
-   * @throws IOException if the environment names something that is no proxy
+   * @throws HttpProxyException if the environment names something that is no proxy
    */
-  public Optional<Proxy> of(HttpLocation location) throws IOException {
+  public Optional<Proxy> of(HttpLocation location) throws HttpProxyException {
+    if (location.isLoopback() && !location.tls()) {
+      return Optional.empty();
+    }
     String own = location.tls() ? "https_proxy" : "http_proxy";
     String variable = value(environment, own).isPresent() ? own : "all_proxy";
     Optional<String> url = value(environment, variable);
@@ -103,8 +107,11 @@ public final class ProxyRules {
   /** A name stands for itself and what is below it, with a port for that port alone. */
   private static boolean names(String entry, HttpLocation location) {
     String port = ":" + location.port();
-    String plain =
-        entry.endsWith(port) ? entry.substring(0, entry.length() - port.length()) : entry;
+    // The end of a bare IPv6 address is no port.
+    boolean ported =
+        entry.endsWith(port)
+            && (entry.startsWith("[") || entry.indexOf(':') == entry.lastIndexOf(':'));
+    String plain = ported ? entry.substring(0, entry.length() - port.length()) : entry;
     String name = plain.replaceAll("[\\[\\]]", "").replaceFirst("^\\*?\\.", "");
     return entry.equals("*")
         || location.host().equals(name)

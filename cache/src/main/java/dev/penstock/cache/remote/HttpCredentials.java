@@ -88,7 +88,7 @@ public final class HttpCredentials {
           "as nobody: neither %s names %s nor does %s"
               .formatted(HOSTS, location.host(), netrcName));
     }
-    if (!location.tls() && !isLoopback(location.host()) && !environment.containsKey(CLEAR)) {
+    if (!location.tls() && !location.isLoopback() && !environment.containsKey(CLEAR)) {
       return new Identity(
           Optional.empty(),
           "as nobody: there is an identity for %s, but it is not sent without TLS; use https, or set %s=1"
@@ -117,10 +117,6 @@ public final class HttpCredentials {
                 new Identity(
                     Optional.of(basic(entry.login(), entry.password())),
                     "as '%s' of %s".formatted(entry.login(), netrcName)));
-  }
-
-  private static boolean isLoopback(String host) {
-    return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
   }
 
   private static String basic(String user, String password) {

@@ -1,6 +1,7 @@
 package dev.penstock.cache.remote;
 
 import dev.penstock.cache.http.HttpFormatException;
+import dev.penstock.cache.http.HttpProxyException;
 import dev.penstock.cache.http.HttpTimeoutException;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.OriginException.Kind;
@@ -121,6 +122,7 @@ final class RetryPolicy {
       case RetryLaterException later -> later.failure().kind();
       case HttpTimeoutException _ -> Kind.TIMED_OUT;
       case HttpFormatException _ -> Kind.CORRUPT;
+      case HttpProxyException proxy -> proxy.isDenied() ? Kind.DENIED : Kind.FAILED;
       default -> Kind.FAILED;
     };
   }
@@ -141,6 +143,10 @@ final class RetryPolicy {
                   "no secure connection: %s; if the certificate is of your own authority, name a trust store with PENSTOCK_JAVA_OPTS=-Djavax.net.ssl.trustStore=FILE"
                       .formatted(tls.getMessage()))
               .causedBy(tls);
+      case HttpProxyException proxy ->
+          new OriginException(
+                  kindOf(proxy), Retry.PERMANENT, object.location(), offset, left, text(proxy))
+              .causedBy(proxy);
       default ->
           new OriginException(
                   kindOf(failure), Retry.TEMPORARY, object.location(), offset, left, text(failure))

@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.remote.FaultServer;
+import dev.penstock.cache.remote.HttpCredentials;
+import dev.penstock.cache.remote.HttpOrigin;
+import dev.penstock.cache.remote.RemoteConfig;
 import dev.penstock.cache.remote.TestTls;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers behind a proxy: who is asked through which, and how. */
 @Timeout(60)
@@ -167,6 +172,25 @@ final class ProxyTest {
     }
   }
 
+  /** What a proxy refuses is refused for good: said at once, and by its kind. */
+  @ParameterizedTest
+  @ValueSource(strings = {"http", "https"})
+  void whatAProxyRefusesIsNotAskedAgain(String scheme) throws IOException {
+    try (FaultServer server = FaultServer.start();
+        TestProxy proxy = new TestProxy(server.port(), "Proxy-Authorization")) {
+      String url = scheme + "://store.example/d/x";
+      RemoteConfig quick = RemoteConfig.defaults().withPauses(1, 4, 10_000);
+      HttpClientConfig config = by(Map.of(scheme + "_proxy", proxy.url("")));
+      try (HttpOrigin origin = HttpOrigin.open(quick, config, HttpCredentials.none())) {
+        OriginException refused = assertThrows(OriginException.class, () -> origin.find(url));
+        assertEquals(OriginException.Kind.DENIED, refused.kind(), refused::toString);
+        assertEquals(OriginException.Retry.PERMANENT, refused.retry(), refused::toString);
+        assertTrue(refused.toString().contains("407"), refused::toString);
+      }
+      assertEquals(1, proxy.heads.size(), proxy.heads::toString);
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -183,7 +207,12 @@ final class ProxyTest {
         "http://10.0.0.2/x | p:8080",
         "http://ported.net:9000/x | none",
         "http://ported.net/x | p:8080",
-        "http://[fd00::1]/x | none"
+        "http://[fd00::1]/x | none",
+        "http://[fd00::80]/x | none",
+        "http://localhost:9000/x | none",
+        "http://127.0.0.1/x | none",
+        "http://[::1]:9000/x | none",
+        "https://localhost:9000/x | q:80"
       })
   void theEnvironmentSaysWhoIsReachedThroughWhom(String url, String proxy) throws IOException {
     ProxyRules rules =
@@ -192,7 +221,9 @@ final class ProxyTest {
                 "http_proxy", "http://p:8080/",
                 "HTTP_PROXY", "http://hidden-by-small-letters",
                 "ALL_PROXY", "q",
-                "NO_PROXY", "inner.example, below.starred.org,10.0.0.1,ported.net:9000 [fd00::1]"));
+                "NO_PROXY",
+                    "inner.example, below.starred.org,10.0.0.1,ported.net:9000 [fd00::1]"
+                        + " fd00::80"));
     String found = rules.of(HttpLocation.parse(url)).map(ProxyRules.Proxy::toString).orElse("none");
     assertEquals(proxy, found);
     assertTrue(
