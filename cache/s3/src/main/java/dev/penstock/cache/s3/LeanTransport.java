@@ -59,45 +59,44 @@ final class LeanTransport implements RangeTransport {
       StoredObject object, long offset, long length, Body body, HttpCall call, boolean fresh)
       throws IOException {
     S3Location location = S3Location.parse(object.location());
-    try (HttpResponse answer = http.send(request(object, location, offset, length), call, fresh)) {
+    // Looked up once: another thread may learn the region between address and signature.
+    S3Store.Place place = store.place(location.bucket());
+    String url = place.url() + "/" + location.encodedKey();
+    HttpRequest request = request(object, url, place, offset, length);
+    try (HttpResponse answer = http.send(request, call, fresh)) {
       if (answer.head().status() == 206) {
         RangeAnswer.check(answer.head(), object, offset, length);
         RangeAnswer.receive(answer, length, body);
         return true;
       }
       String text = answer.text(ERROR_BYTES);
-      signer.forget(url(location));
-      if (learntRegion(location.bucket(), answer.head(), text)) {
+      signer.forget(url);
+      if (learntRegion(location.bucket(), place, answer.head(), text)) {
         return false;
       }
       throw failure(answer.head(), text, object, offset, length);
     }
   }
 
-  private HttpRequest request(StoredObject object, S3Location location, long offset, long length)
+  private HttpRequest request(
+      StoredObject object, String url, S3Store.Place place, long offset, long length)
       throws OriginException {
-    String url = url(location);
     List<Field> fields =
         List.of(
             new Field("Range", "bytes=%d-%d".formatted(offset, offset + length - 1)),
             new Field("If-Match", object.version().tag().substring("etag ".length())));
     return store.anonymous()
         ? new HttpRequest("GET", HttpLocation.parse(url), fields)
-        : signer.get(
-            url, fields, store.place(location.bucket()), store.identity(object.location()));
+        : signer.get(url, fields, place, store.identity(object.location()));
   }
 
-  private String url(S3Location location) {
-    return store.place(location.bucket()).url() + "/" + location.encodedKey();
-  }
-
-  private boolean learntRegion(String bucket, HttpHead head, String text) {
+  private boolean learntRegion(String bucket, S3Store.Place asked, HttpHead head, String text) {
     boolean elsewhere = head.status() == 301 || head.status() == 307 || head.status() == 400;
     Matcher named = REGION.matcher(text);
     Optional<String> region =
         head.first("x-amz-bucket-region")
             .or(() -> named.find() ? Optional.of(named.group(1)) : Optional.empty());
-    return elsewhere && region.isPresent() && store.moved(bucket, region.get());
+    return elsewhere && region.isPresent() && store.moved(bucket, asked, region.get());
   }
 
   private IOException failure(

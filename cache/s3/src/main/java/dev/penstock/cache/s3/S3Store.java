@@ -129,13 +129,17 @@ final class S3Store implements AutoCloseable {
     return places.computeIfAbsent(bucket, name -> resolve(name, region));
   }
 
-  /** The bucket turned out to be in another region; false if that was known. */
-  boolean moved(String bucket, String to) {
-    Place before = place(bucket);
-    if (options.endpoint().isPresent() || before.signingRegion().equals(to)) {
+  /**
+   * The bucket turned out to be in another region than where it was asked; false if it was asked
+   * there. True for all who asked at the same time, not only for the first of them.
+   */
+  boolean moved(String bucket, Place asked, String to) {
+    if (options.endpoint().isPresent() || asked.signingRegion().equals(to)) {
       return false;
     }
-    places.put(bucket, resolve(bucket, Region.of(to)));
+    if (!place(bucket).signingRegion().equals(to)) {
+      places.put(bucket, resolve(bucket, Region.of(to)));
+    }
     return true;
   }
 
