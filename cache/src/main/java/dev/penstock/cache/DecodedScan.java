@@ -59,8 +59,8 @@ final class DecodedScan implements ScanSource {
     this.afterClose = afterClose;
     this.storedBytes = object.stored().sizeBytes();
     this.window = BlockPool.open(budget, "shard scan", WINDOW_BYTES, 1);
-    this.windowPlace = window.take();
     this.chunks = chunks(object, budget, window);
+    this.windowPlace = window.take();
     long[] offsets = new long[PIECES];
     for (int i = 0; i < PIECES; i++) {
       chunkPlaces[i] = chunks.take();

@@ -238,12 +238,13 @@ final class SsdTier implements AutoCloseable {
   /**
    * Whether the quotas have room for a block that stands so. Where one is used up, a block of the
    * same job or dataset that is placed worse makes room, so that a job under a quota keeps what a
-   * cache of that size would; where none is, the newcomer stays out.
+   * cache of that size would; where none is, the newcomer stays out. What belongs to no dataset has
+   * no quota of one.
    */
   private boolean hasQuota(Job job, int dataset, SsdDevice device, long standing) {
     CachePolicy policy = job.policy();
     return hasRoom(policy.jobQuotaBytes(), job.id(), 0, device, standing)
-        && hasRoom(policy.datasetQuotaBytes(), 0, dataset, device, standing);
+        && (dataset == 0 || hasRoom(policy.datasetQuotaBytes(), 0, dataset, device, standing));
   }
 
   /** One quota: of a job or of a dataset, whichever is not 0. */

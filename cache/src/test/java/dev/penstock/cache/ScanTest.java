@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.bridge.BudgetExceededException;
 import dev.penstock.cache.CacheHarness.Shard;
 import dev.penstock.cache.origin.FaultyOrigin.Fault;
 import dev.penstock.cache.origin.FaultyOrigin.Faults;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ScanTest {
   private static final CacheConfig CONFIG = CacheConfig.of(8L * 4096, 4096);
@@ -77,6 +79,20 @@ final class ScanTest {
                   }
                 });
         assertTrue(verdict.toString().contains("mem://cut"), verdict.toString());
+      }
+    }
+  }
+
+  /** A scan that finds no room gives back what it had of it, and says so. */
+  @ParameterizedTest
+  @ValueSource(ints = {64 << 10, 200 << 10, 500 << 10})
+  void aScanWithoutRoomTakesNone(int leftBytes) throws Exception {
+    try (CacheHarness harness = new CacheHarness(CONFIG, Faults.NONE, 3)) {
+      Shard shard = harness.add(100_000, Codec.ZSTD, 100_000);
+      try (var _ = harness.budget.reserve("others", harness.budget.freeBytes() - leftBytes)) {
+        assertThrows(
+            BudgetExceededException.class, () -> harness.cache.openForScan(shard.object()));
+        assertEquals(leftBytes, harness.budget.freeBytes());
       }
     }
   }

@@ -249,6 +249,27 @@ final class SsdTierTest {
     }
   }
 
+  /** Whoever names no dataset has no dataset's blocks to give up, nor its quota. */
+  @Test
+  void aQuotaOfNoDatasetEvictsNobodysBlocks() throws Exception {
+    try (CacheHarness harness = open(8, SAMPLES)) {
+      harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      Shard other = harness.add(SAMPLES * BLOCK, Codec.NONE, 2);
+      readAll(harness, policy().withQuotas(300L * BLOCK, Long.MAX_VALUE));
+      CachePolicy nameless = CachePolicy.NONE.withQuotas(Long.MAX_VALUE, 0);
+      try (CacheSession session =
+              harness.cache.session(2L * BLOCK, (_, _, _) -> NextUse.NEVER, nameless);
+          ByteSource source = session.open(0, other.object(), null, -1)) {
+        for (int i = 0; i < 50; i++) {
+          CacheHarness.check(other, source.request((long) i * BLOCK, BLOCK), i * BLOCK, BLOCK);
+          harness.drainSsd();
+        }
+        assertTrue(
+            harness.cache.stats().ssdBlocks() >= 300, () -> harness.cache.stats().toString());
+      }
+    }
+  }
+
   /** A dataset that has more than a new quota allows shrinks to it. */
   @Test
   void aLowerQuotaOfADatasetIsKept() throws Exception {
