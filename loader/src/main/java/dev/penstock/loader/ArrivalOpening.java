@@ -97,9 +97,10 @@ final class ArrivalOpening implements AutoCloseable {
     }
   }
 
-  /** Closes what was not taken, waiting for what is being opened. */
+  /** Closes what was not taken. What is being opened is interrupted: its store may be silent. */
   @Override
   public void close() throws IOException {
+    threads.shutdownNow();
     threads.close();
     for (Opened one : queue) {
       if (one.isThere()) {

@@ -151,8 +151,13 @@ final class ArrivalTask implements Session.Ahead {
     while (lane == ArrivalWalk.NOTHING || !walk.hasWindow(lane)) {
       if (lane == ArrivalWalk.NOTHING) {
         throw new IOException(
-            "no sample for rank %d in a whole pass over its %d shards"
-                .formatted(plan.config().rank(), plan.arrival().shardsOfPass()));
+            "no sample for rank %d of %d in pass %d, over its %d of %d shards; leave empty shards out of the list, or share it among fewer ranks"
+                .formatted(
+                    plan.config().rank(),
+                    plan.config().world(),
+                    walk.pass(),
+                    plan.arrival().shardsOfPass(),
+                    plan.arrival().shards()));
       }
       readWindow(lane);
       lane = walk.turn();

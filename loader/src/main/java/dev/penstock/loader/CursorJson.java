@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.penstock.sharding.ArrivalCursor;
@@ -25,6 +26,12 @@ public final class CursorJson {
 
   private static final ObjectWriter WRITER = JSON.writerFor(Cursor.class);
   private static final ObjectWriter ARRIVAL_WRITER = JSON.writerFor(ArrivalCursor.class);
+
+  /** All of its components have always been written: one that is missing was lost. */
+  private static final ObjectReader ARRIVAL_READER =
+      JSON.readerFor(ArrivalCursor.class)
+          .with(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .with(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES);
 
   /** What stands before the components: written with every batch, so without a tree of nodes. */
   private static final byte[] OPENING = opening(FORMAT);
@@ -98,7 +105,9 @@ public final class CursorJson {
     ObjectNode components = object.deepCopy();
     components.remove("format");
     try {
-      return JSON.treeToValue(components, kind);
+      return kind == ArrivalCursor.class
+          ? ARRIVAL_READER.treeToValue(components, kind)
+          : JSON.treeToValue(components, kind);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("cursor: " + e.getOriginalMessage(), e);
     }

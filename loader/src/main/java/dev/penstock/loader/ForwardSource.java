@@ -156,7 +156,7 @@ final class ForwardSource implements ByteSource {
       makeRoom.run();
     }
     if (!memory.fits(pinned(end))) {
-      throw MemoryTooSmallException.forArrival(name(), asked, memory.quotaBytes());
+      throw MemoryTooSmallException.forArrival(name(), end, memory.quotaBytes());
     }
     ask(end);
   }

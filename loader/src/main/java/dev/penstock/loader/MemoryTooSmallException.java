@@ -47,12 +47,12 @@ public final class MemoryTooSmallException extends RuntimeException {
    * In the order of arrival a sample, or a batch, is met that is larger than anything that was to
    * be expected from the first ones.
    */
-  static MemoryTooSmallException forArrival(String shard, long offset, long quotaBytes) {
+  static MemoryTooSmallException forArrival(String shard, long end, long quotaBytes) {
     return new MemoryTooSmallException(
         ("--memory: value is too small: the %d bytes of blocks that this session may keep do not"
              + " hold the samples up to byte %d of %s beside the windows and the batch under way;"
              + " twice the memory, fewer --lanes or a smaller --batch-size may do")
-            .formatted(quotaBytes, offset, shard),
+            .formatted(quotaBytes, end, shard),
         2 * quotaBytes);
   }
 

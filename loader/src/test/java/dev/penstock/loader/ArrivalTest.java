@@ -157,6 +157,18 @@ class ArrivalTest {
   }
 
   @Test
+  void refusesACursorThatHasLostSomething() throws IOException {
+    String whole = ArrivalRun.of(config(9).build(), 1).steps.getFirst().after();
+    for (String part : List.of("fingerprint", "step", "open", "place", "object")) {
+      String rest = whole.replaceFirst("\"" + part + "\":(\\[.*]|[^,}]*),?", "").replace(",}", "}");
+      byte[] cut = rest.getBytes(StandardCharsets.UTF_8);
+      IllegalArgumentException refused =
+          assertThrows(IllegalArgumentException.class, () -> CursorJson.position(cut));
+      assertTrue(String.valueOf(refused.getMessage()).contains("'" + part + "'"), rest);
+    }
+  }
+
+  @Test
   void refusesACursorOfAnythingElse() throws IOException {
     Position saved = ArrivalRun.of(config(9).build(), 3).steps.getLast().position();
     refused(config(9).cursor(saved).seed(8), "seed was 7, is 8");
@@ -287,7 +299,8 @@ class ArrivalTest {
     LoaderConfig config = ArrivalRun.config(own + "/train-000000.tar", 4).rank(3).world(4).build();
     PipelineFailedException failed =
         assertThrows(PipelineFailedException.class, () -> ArrivalRun.of(config, 1));
-    assertTrue(String.valueOf(failed.getMessage()).contains("no sample for rank 3"));
+    assertTrue(String.valueOf(failed.getMessage()).contains("no sample for rank 3 of 4"));
+    assertTrue(String.valueOf(failed.getMessage()).contains("leave empty shards out"));
   }
 
   @Test
