@@ -291,6 +291,7 @@ class ControlSocketTest {
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
+        child.getOutputStream().close(); // else its end would close it, a moment after it was seen
       } catch (IOException e) {
         abort("needs python3: " + e);
         return;
