@@ -6,30 +6,17 @@ import atexit
 import json
 import os
 import re
-import sys
 import time
 import weakref
 from typing import Iterator, Mapping, Optional, Sequence, Union
 
-from . import _daemon, _session
+from . import _arguments, _daemon, _session
 from ._control import Connection
 from ._cuda import PageLock
 from .batch import Batch
 from .errors import PenstockError, SidecarDied
 
 _VERSION = "0.1.0"
-
-
-def _rank_and_world(rank: Optional[int], world_size: Optional[int]) -> "tuple[int, int]":
-    if (rank is None) != (world_size is None):
-        raise ValueError("give both rank and world_size, or neither")
-    if rank is not None:
-        return rank, world_size
-    torch = sys.modules.get("torch")
-    distributed = getattr(torch, "distributed", None)
-    if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
 class Loader:
@@ -127,14 +114,14 @@ class Loader:
         restart_timeout: float = 120.0,
         sidecar_options: Sequence[str] = (),
     ):
-        rank, world_size = _rank_and_world(rank, world_size)
+        rank, world_size = _arguments.rank_and_world(rank, world_size)
         if (dataset is None) == (mix is None):
             raise ValueError("name either a dataset or, with mix=, the sources of a mixture")
         self._config = {
-            "dataset": [] if dataset is None else _paths(dataset),
-            "mix": _mix(mix),
+            "dataset": [] if dataset is None else _arguments.paths(dataset),
+            "mix": _arguments.mixture(mix),
             "used_up": used_up,
-            "filter": _filters(filter),
+            "filter": _arguments.filter_texts(filter),
             "batching": batching,
             "order_id": order_id,
             "batch_size": int(batch_size),
@@ -147,7 +134,7 @@ class Loader:
             "fields": None if fields is None else list(fields),
             "on_bad": on_bad,
             "cache": cache,
-            "cache_quota": None if cache_quota is None else _bytes(cache_quota),
+            "cache_quota": None if cache_quota is None else _arguments.byte_count(cache_quota),
         }
         self.device = device
         self._arrival = shuffle == "arrival"
@@ -163,7 +150,7 @@ class Loader:
             raise ValueError(
                 f"memory, cpus, cache_dir and sidecar_options are for a private sidecar; the one in {self._run_dir} has its own"
             )
-        self._sidecar_options = [*_options(memory, cpus, cache_dir), *sidecar_options]
+        self._sidecar_options = [*_arguments.sidecar_options(memory, cpus, cache_dir), *sidecar_options]
         self._sidecar: Optional[_daemon.PrivateSidecar] = None
         self._page_lock = PageLock(device)
         self._session: Optional[_session.Session] = None
@@ -306,7 +293,7 @@ class Loader:
             raise ValueError("this loader reads one dataset, not a mixture")
         self._open()  # the position, before the first batch too
         self._end_session()
-        self._config["mix"] = _mix(mix)
+        self._config["mix"] = _arguments.mixture(mix)
 
     def stats(self) -> dict:
         """Counters of this life: batches, bytes, seconds waited, reconnections, and the hand-off latency in microseconds.
@@ -369,74 +356,6 @@ _EPOCH = re.compile(rb'"epoch": ?(\d+)')
 def _epoch(cursor: bytes) -> int:
     """The epoch of a cursor, without parsing all of it for each batch."""
     return int(_EPOCH.search(cursor)[1])
-
-
-def _paths(dataset) -> "list[str]":
-    single = isinstance(dataset, (str, os.PathLike))
-    return [_absolute(os.fspath(d)) for d in ([dataset] if single else dataset)]
-
-
-def _mix(mix) -> "list[dict]":
-    """The parts of a mixture as OPEN has them."""
-    if mix is None:
-        return []
-    if isinstance(mix, Mapping):
-        mix = [{"dataset": dataset, "weight": weight} for dataset, weight in mix.items()]
-    parts = []
-    for part in mix:
-        part = dict(part)
-        if "parts" in part:
-            part["parts"] = _mix(part["parts"])
-        elif "dataset" in part:
-            part["dataset"] = _paths(part["dataset"])
-            part["filter"] = _filters(part.get("filter"))
-        else:
-            raise ValueError(f"a part of mix= has neither dataset nor parts: {part}")
-        parts.append(part)
-    if not parts:
-        raise ValueError("mix= names no source")
-    return parts
-
-
-def _filters(filters) -> "list[str]":
-    """Filters in their written form; a file of keys is in the caller's directory."""
-    if filters is None:
-        return []
-    made = []
-    for text in [filters] if isinstance(filters, str) else filters:
-        before, at, path = text.partition("keys:@")
-        made.append(before + at + os.path.abspath(path) if at and before in ("", "!") else text)
-    return made
-
-
-def _absolute(dataset: str) -> str:
-    """Paths mean the caller's directory, not the sidecar's."""
-    if "://" in dataset:
-        return dataset
-    if dataset.startswith("@"):
-        return "@" + os.path.abspath(dataset[1:])
-    return os.path.abspath(dataset)
-
-
-def _bytes(size: Union[str, int]) -> int:
-    """Bytes of ``"50GiB"``, ``"50GB"`` or a number, as the command line has them."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B|B)?", str(size).strip(), re.IGNORECASE)
-    if match is None:
-        raise ValueError(f"{size!r} is no number of bytes; such as 50GiB, 800MB or 4096 are")
-    number, unit, binary = match.groups()
-    base = 1024 if binary else 1000
-    return int(float(number) * base ** (" KMGT".index(unit.upper()) if unit else 0))
-
-
-def _options(memory, cpus, cache_dir) -> "list[str]":
-    options = []
-    if memory is not None:
-        options += ["--memory", str(memory)]
-    if cpus is not None:
-        options += ["--cpus", str(cpus)]
-    for directory in [] if cache_dir is None else _paths(cache_dir):
-        options += ["--cache-dir", directory]
-    return options
 
 
 def _close_at_exit(loader: Loader) -> None:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from . import real
 from .fake_daemon import FakeDaemon
 
 HERE = os.path.dirname(__file__)
@@ -19,6 +20,16 @@ def fake(tmp_path):
     daemon.run_dir = str(tmp_path)
     yield daemon
     daemon.close()
+
+
+@pytest.fixture(scope="module")
+def served():
+    """A real sidecar that the tests of a module share."""
+    real.require_sidecar()
+    served = real.Served("--memory", "256MiB")
+    yield served
+    served.close()
+    assert not os.path.exists(served.run_dir), "a sidecar that ends with its parent removes its run directory"
 
 
 @pytest.fixture

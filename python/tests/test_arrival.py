@@ -23,14 +23,6 @@ def dataset(tmp_path_factory):
     return real.write_dataset(tmp_path_factory.mktemp("arrival"), SHARDS, SAMPLES, PAYLOAD)
 
 
-@pytest.fixture(scope="module")
-def served():
-    real.require_sidecar()
-    served = real.Served("--memory", "256MiB")
-    yield served
-    served.close()
-
-
 def arrival(served, dataset, batch_size=20, **options):
     return joined(served, dataset, batch_size, shuffle="arrival", **options)
 

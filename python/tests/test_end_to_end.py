@@ -25,15 +25,6 @@ def dataset(tmp_path_factory):
     return real.write_dataset(tmp_path_factory.mktemp("data"), SHARDS, SAMPLES, PAYLOAD)
 
 
-@pytest.fixture(scope="module")
-def served():
-    real.require_sidecar()
-    served = real.Served("--memory", "256MiB")
-    yield served
-    served.close()
-    assert not os.path.exists(served.run_dir), "a sidecar that ends with its parent removes its run directory"
-
-
 def joined(served, dataset, batch_size=20, **options):
     options = {"rank": 0, "world_size": 1, "fields": FIELDS, "seed": 7, **options}
     return penstock.Loader(dataset, batch_size, run_dir=served.run_dir, **options)

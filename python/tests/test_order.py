@@ -17,14 +17,6 @@ WORLDS = [1, 2, 3, 4, 6, 8, 12, 24]
 
 
 @pytest.fixture(scope="module")
-def served():
-    real.require_sidecar()
-    served = real.Served("--memory", "256MiB")
-    yield served
-    served.close()
-
-
-@pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Three datasets; the numbers of their samples say which they are of."""
     directory = tmp_path_factory.mktemp("order")

@@ -20,14 +20,6 @@ TOKENS, PACKS, PAD = 64, 3, 9999
 RULES = ["first-fit:ids:64", "best-fit:ids:64,longer=split"]
 
 
-@pytest.fixture(scope="module")
-def served():
-    real.require_sidecar()
-    served = real.Served("--memory", "256MiB")
-    yield served
-    served.close()
-
-
 def document(number):
     return ((number * 100 + np.arange(number * 37 % 90 + 1)) % 65536).astype("<u2")
 

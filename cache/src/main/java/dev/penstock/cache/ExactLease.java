@@ -39,7 +39,7 @@ final class ExactLease extends Lease {
     places = taken;
     long done = 0;
     while (done < length) {
-      int place = tier.lend();
+      int place = tier.lent().lend();
       taken[placeCount++] = place;
       int part = (int) Math.min(tier.blockBytes(), length - done);
       session.cache().reads().now(object, offset + done, tier.slab(), tier.slabOffset(place), part);
@@ -53,6 +53,7 @@ final class ExactLease extends Lease {
     int[] taken = places;
     session
         .tier()
+        .lent()
         .giveBack(session.share(), charged, taken == null ? new int[0] : taken, placeCount);
   }
 }

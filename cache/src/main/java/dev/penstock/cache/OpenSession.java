@@ -95,7 +95,7 @@ final class OpenSession implements CacheSession {
   /** Charges the places that an exact read of {@code length} bytes will take. */
   int chargeExact(CachedObject object, long length) throws InterruptedException, OriginException {
     int count = (int) ((length + tier().blockBytes() - 1) / tier().blockBytes());
-    quotaWaitNanos.add(tier().charge(share, object, count));
+    quotaWaitNanos.add(tier().lent().charge(share, object, count));
     fetchedBytes.add(length);
     return count;
   }

@@ -31,6 +31,7 @@ final class RamTier implements AutoCloseable {
   private final ObjectRegistry objects = new ObjectRegistry();
   private final Places places;
   private final Pins pins;
+  private final LentPlaces lent;
   private final Reader.RequestClock clock = new Reader.RequestClock();
   private int quotaBlocks;
 
@@ -62,6 +63,7 @@ final class RamTier implements AutoCloseable {
     objects.sampleFor(count);
     this.places = new Places(pool, table, eviction, objects);
     this.pins = new Pins(eviction, places, keepsUnpinned);
+    this.lent = new LentPlaces(lock, places, pool.blockBytes(), passingShare);
   }
 
   /** Where blocks may be kept beyond this tier; before the first session. */
@@ -89,6 +91,11 @@ final class RamTier implements AutoCloseable {
   /** Whether unpinned blocks stay; otherwise a block goes with its last lease. */
   boolean keepsUnpinned() {
     return keepsUnpinned;
+  }
+
+  /** Places for bytes that are no block: exact reads. */
+  LentPlaces lent() {
+    return lent;
   }
 
   Share openShare(long quotaBytes, Job job) {
@@ -246,56 +253,11 @@ final class RamTier implements AutoCloseable {
     }
   }
 
-  /** Charges {@code count} places that {@link #lend} will hand out; returns how long it waited. */
-  long charge(Share share, CachedObject object, int count)
-      throws InterruptedException, OriginException {
-    lock.lockInterruptibly();
-    try {
-      if (count > share.quotaBlocks) {
-        throw Failures.rangeTooLarge(share, object, count, pool.blockBytes());
-      }
-      long waited = 0;
-      Failures.refuseClosed(share, object);
-      while (share.chargedBlocks + count > share.quotaBlocks) {
-        waited += awaitRoom(share);
-        Failures.refuseClosed(share, object);
-      }
-      share.charge(count);
-      return waited;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @SuppressWarnings("WaitNotInLoop") // Both callers loop, and check more than this share's room.
-  private static long awaitRoom(Share share) throws InterruptedException {
+  @SuppressWarnings("WaitNotInLoop") // All callers loop, and check more than this share's room.
+  static long awaitRoom(Share share) throws InterruptedException {
     long start = System.nanoTime();
     share.room.await();
     return System.nanoTime() - start;
-  }
-
-  /** Hands out a place that was charged before. */
-  int lend() {
-    lock.lock();
-    try {
-      while (places.available() == 0 && passingShare.chargedBlocks > 0) {
-        passingShare.room.awaitUninterruptibly();
-      }
-      return places.lend();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Takes back {@code count} lent places, the last lent first out again, and their charge. */
-  void giveBack(Share share, int charged, int[] lent, int count) {
-    lock.lock();
-    try {
-      places.giveBackLent(lent, count);
-      share.refund(charged);
-    } finally {
-      lock.unlock();
-    }
   }
 
   /** Ends a lease's pins. */

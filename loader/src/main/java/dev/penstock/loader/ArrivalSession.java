@@ -179,20 +179,7 @@ public final class ArrivalSession extends SessionPlan {
               Integer.MAX_VALUE,
               Long.MAX_VALUE + "-" + "0".repeat(2 * Long.BYTES)));
     }
-    return new ArrivalCursor(
-        start.version(),
-        start.fingerprint(),
-        start.seed(),
-        start.rank(),
-        start.world(),
-        start.lanes(),
-        start.window(),
-        start.windowBytes(),
-        Long.MAX_VALUE,
-        Integer.MAX_VALUE,
-        start.lanes() - 1,
-        Long.MAX_VALUE,
-        open);
+    return start.at(Long.MAX_VALUE, Integer.MAX_VALUE, start.lanes() - 1, Long.MAX_VALUE, open);
   }
 
   /** The order of this rank. */

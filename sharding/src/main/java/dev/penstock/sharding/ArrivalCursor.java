@@ -75,6 +75,25 @@ public record ArrivalCursor(
     }
   }
 
+  /** Another position of the same order of the same rank; the numbers as in this record. */
+  public ArrivalCursor at(
+      long newPass, int newNext, int newTurn, long newStep, List<Lane> newOpen) {
+    return new ArrivalCursor(
+        version,
+        fingerprint,
+        seed,
+        rank,
+        world,
+        lanes,
+        window,
+        windowBytes,
+        newPass,
+        newNext,
+        newTurn,
+        newStep,
+        newOpen);
+  }
+
   @Override
   public long epoch() {
     return pass;

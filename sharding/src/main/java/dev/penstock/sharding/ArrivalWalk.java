@@ -269,19 +269,6 @@ public final class ArrivalWalk {
                 i, lane.place, lane.offset, lane.ordinal, lane.taken, lane.object));
       }
     }
-    return new ArrivalCursor(
-        start.version(),
-        start.fingerprint(),
-        start.seed(),
-        start.rank(),
-        start.world(),
-        start.lanes(),
-        start.window(),
-        start.windowBytes(),
-        pass,
-        next,
-        turn,
-        step,
-        open);
+    return start.at(pass, next, turn, step, open);
   }
 }
