@@ -5,7 +5,6 @@ import dev.penstock.formats.FieldNames;
 import dev.penstock.formats.RecordFormat;
 import dev.penstock.sharding.Position;
 import dev.penstock.sharding.StepPlan;
-import java.io.IOException;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -20,11 +19,6 @@ public abstract sealed class SessionPlan permits PlannedSession, ArrivalSession 
   SessionPlan(SessionConfig config, BatchSchema schema) {
     this.config = config;
     this.schema = schema;
-  }
-
-  /** Of one indexed dataset. */
-  static PlannedSession of(SessionConfig config, Dataset dataset) throws IOException {
-    return PlannedSession.of(config, dataset);
   }
 
   /** What was asked for. */

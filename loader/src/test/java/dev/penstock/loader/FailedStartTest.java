@@ -91,7 +91,7 @@ class FailedStartTest {
     try (Engine engine = Engine.open(config.engine())) {
       Dataset dataset =
           Dataset.open(engine, List.of(directory.toString()), false, null, new IndexCache(0));
-      SessionPlan plan = SessionPlan.of(config.session(), dataset);
+      SessionPlan plan = PlannedSession.of(config.session(), dataset);
       try (var files = Files.newDirectoryStream(directory)) {
         for (Path file : files) {
           Files.delete(file);
