@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** {@code pread_ring.c}: the least that reading into a ring in memory can cost. */
+/**
+ * {@code pread_ring.c}: the least that reading into a ring in memory can cost; and, through a pool
+ * of blocks, the least where bytes are checked and copied on their way.
+ */
 final class CLoop implements Contender {
   private static final long CHUNK_BYTES = 512 << 10;
 
@@ -19,8 +22,23 @@ final class CLoop implements Contender {
   private final int passes;
   private final boolean direct;
   private final int threads;
+  private final long poolBytes;
 
+  /** Straight into the ring. */
   CLoop(Path home, List<Path> shards, int passes, long ringBytes, boolean direct, int threads) {
+    this(home, shards, passes, ringBytes, direct, threads, 0);
+  }
+
+  /** {@code poolBytes}: of blocks that are checked (CRC32C) and copied to the ring; 0 for none. */
+  CLoop(
+      Path home,
+      List<Path> shards,
+      int passes,
+      long ringBytes,
+      boolean direct,
+      int threads,
+      long poolBytes) {
+    this.poolBytes = poolBytes;
     this.source = home.resolve("benchmarks/src/main/c/pread_ring.c");
     this.program = home.resolve("benchmarks/target/pread_ring");
     this.shards = shards;
@@ -32,6 +50,9 @@ final class CLoop implements Contender {
 
   @Override
   public String name() {
+    if (poolBytes > 0) {
+      return "C pread, crc, copy";
+    }
     return threads == 1 ? "C pread loop" : "C pread, %d threads".formatted(threads);
   }
 
@@ -56,7 +77,8 @@ final class CLoop implements Contender {
                 Long.toString(ringBytes),
                 Long.toString(CHUNK_BYTES),
                 direct ? "direct" : "buffered",
-                Integer.toString(threads)));
+                Integer.toString(threads),
+                Long.toString(poolBytes)));
     for (int pass = 0; pass < passes; pass++) {
       shards.forEach(shard -> command.add(shard.toString()));
     }

@@ -85,7 +85,7 @@ public final class Comparison {
             setup.batchSize())) {
       List<Contender> present = new ArrayList<>(List.of(penstock));
       Map<String, String> left = new LinkedHashMap<>();
-      for (Contender rival : rivals(setup, penstock.ringBytes(), fileBytes, direct)) {
+      for (Contender rival : rivals(setup, penstock.ringBytes(), fileBytes, source)) {
         Optional<String> missing = rival.missing();
         if (missing.isPresent()) {
           left.put(rival.name(), missing.get());
@@ -119,15 +119,24 @@ public final class Comparison {
     Files.delete(directory);
   }
 
-  /** A loop in C on one thread, and on as many as the pipeline may use. */
+  /**
+   * A loop in C on one thread, and on as many as the pipeline may use; beside a cache directory one
+   * that checks and copies too, since nothing that is read from there may be trusted unseen.
+   */
   private static List<Contender> rivals(
-      Setup setup, long ringBytes, long fileBytes, boolean direct) {
+      Setup setup, long ringBytes, long fileBytes, Source source) {
+    boolean direct = source != Source.CACHE;
     List<Contender> rivals = new ArrayList<>();
     rivals.add(new Fio(setup.shards(), setup.passes(), direct));
     rivals.add(new CLoop(setup.home(), setup.shards(), setup.passes(), ringBytes, direct, 1));
     int cpus = setup.engine().cpus();
     if (cpus > 1) {
       rivals.add(new CLoop(setup.home(), setup.shards(), setup.passes(), ringBytes, direct, cpus));
+    }
+    if (source == Source.SSD) {
+      long pool = setup.engine().memoryBytes();
+      rivals.add(
+          new CLoop(setup.home(), setup.shards(), setup.passes(), ringBytes, true, cpus, pool));
     }
     rivals.add(new WebDataset(setup.home(), setup.shards(), fileBytes));
     return rivals;
