@@ -275,22 +275,20 @@ final class RamTier implements AutoCloseable {
   /** A fetch that {@code share} started has put {@code bytes} into the block. */
   void fetched(Share share, Block block, int bytes) {
     block.settle(bytes);
-    SsdTier.Target target = null;
     lock.lock();
     try {
       SsdTier below = ssd;
       if (below != null && block.inTable && writingShare.chargedBlocks < writingShare.quotaBlocks) {
-        target = below.admit(block, share.job, bytes);
+        SsdTier.Target target = below.admit(block, share.job, bytes);
         if (target != null) {
           pins.pin(block, writingShare);
+          // Queued before the session may end, and with it the devices: nobody would write it then.
+          target.write(this, block);
         }
       }
       pins.unpin(block, share);
     } finally {
       lock.unlock();
-    }
-    if (target != null) {
-      target.write(this, block);
     }
   }
 
