@@ -28,14 +28,32 @@ public interface BlockWriter extends AutoCloseable {
   /**
    * Opens or makes {@code path}, readable and writable by its owner only, and claims it: while it
    * is open nobody else can open it so, in this process or another. The claim is the kernel's and
-   * ends with the process, however that ends. The file is made {@code sizeBytes} long, its space
-   * reserved where the file system can do that; what lay behind that is cut off. Written directly
-   * where the file system allows it, else through the page cache. The caller owns the handle.
+   * ends with the process, however that ends. The file is as long as it was, 0 bytes if it was
+   * made. Written directly where the file system allows it, else through the page cache. The caller
+   * owns the handle.
+   *
+   * @throws FileClaimedException if somebody else has it open
+   * @throws IOException if it cannot be opened
+   */
+  WritableFile claim(Path path) throws IOException;
+
+  /**
+   * The same, {@linkplain WritableFile#resize resized}.
    *
    * @throws FileClaimedException if somebody else has it open
    * @throws IOException if it cannot be opened, or the space is not there
    */
-  WritableFile claim(Path path, long sizeBytes) throws IOException;
+  @SuppressWarnings("MustBeClosedChecker")
+  default WritableFile claim(Path path, long sizeBytes) throws IOException {
+    WritableFile file = claim(path);
+    try {
+      file.resize(sizeBytes);
+      return file;
+    } catch (IOException | RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
+  }
 
   /**
    * Writes {@code length} bytes of {@code slab} at {@code slabOffset} to {@code fileOffset} and
@@ -70,6 +88,16 @@ public interface BlockWriter extends AutoCloseable {
 
     /** Its size in bytes. */
     long sizeBytes();
+
+    /**
+     * Makes it so many bytes long. What lies behind is cut off and given back to the file system;
+     * space before that is reserved where the file system can do that, all of it or none. It
+     * survives a loss of power when {@link #sync} has returned. Nothing that is cut off may be in
+     * flight.
+     *
+     * @throws IOException if the space is not there; the size is what it was
+     */
+    void resize(long sizeBytes) throws IOException;
 
     /** Whether its bytes bypass the page cache: never {@link ReadMode#AUTO}. */
     ReadMode mode();

@@ -99,7 +99,7 @@ final class ChannelBlockReader implements ReaderFactory.Engine {
   }
 
   @Override
-  public WritableFile claim(Path path, long sizeBytes) throws IOException {
+  public WritableFile claim(Path path) throws IOException {
     lock.lock();
     try {
       checkOpen();
@@ -107,8 +107,8 @@ final class ChannelBlockReader implements ReaderFactory.Engine {
       lock.unlock();
     }
     return nativeFiles
-        ? NativeFile.claim(path, sizeBytes, bounce, file -> {})
-        : ChannelFile.claim(path, sizeBytes, bounce);
+        ? NativeFile.claim(path, bounce, file -> {})
+        : ChannelFile.claim(path, bounce);
   }
 
   @Override

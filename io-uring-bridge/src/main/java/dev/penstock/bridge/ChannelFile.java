@@ -68,8 +68,8 @@ final class ChannelFile extends OpenFile {
     }
   }
 
-  /** Opens or makes a file of {@code sizeBytes} for its one owner; see {@link BlockWriter}. */
-  static ChannelFile claim(Path path, long sizeBytes, BounceBuffers bounce) throws IOException {
+  /** Opens or makes a file for its one owner; see {@link BlockWriter}. */
+  static ChannelFile claim(Path path, BounceBuffers bounce) throws IOException {
     Path claimed = path.toAbsolutePath().normalize();
     synchronized (CLAIMED) {
       if (!CLAIMED.add(claimed)) {
@@ -82,8 +82,6 @@ final class ChannelFile extends OpenFile {
       if (channel.tryLock() == null) {
         throw new FileClaimedException(path);
       }
-      channel.truncate(sizeBytes);
-      grow(path, channel, sizeBytes);
       String reason = "buffered: direct writes need native calls";
       return new ChannelFile(path, facts(path), false, 1, reason, channel, true, bounce);
     } catch (IOException | RuntimeException | Error e) {
@@ -95,14 +93,16 @@ final class ChannelFile extends OpenFile {
     }
   }
 
-  private static void grow(Path path, FileChannel channel, long sizeBytes) throws IOException {
+  @Override
+  void setSize(long from, long to) throws IOException {
     try {
-      if (channel.size() < sizeBytes) {
-        channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
+      channel.truncate(to);
+      if (from < to) {
+        channel.write(ByteBuffer.allocate(1), to - 1);
       }
     } catch (IOException e) {
       throw new IOException(
-          "reserving %d bytes for %s failed: %s".formatted(sizeBytes, path, e.getMessage()), e);
+          "reserving %d bytes for %s failed: %s".formatted(to, path(), e.getMessage()), e);
     }
   }
 

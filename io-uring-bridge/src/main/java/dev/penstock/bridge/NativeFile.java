@@ -95,9 +95,8 @@ final class NativeFile extends OpenFile {
     }
   }
 
-  /** Opens or makes a file of {@code sizeBytes} for its one owner; see {@link BlockWriter}. */
-  static NativeFile claim(Path path, long sizeBytes, BounceBuffers bounce, Closing closing)
-      throws IOException {
+  /** Opens or makes a file for its one owner; see {@link BlockWriter}. */
+  static NativeFile claim(Path path, BounceBuffers bounce, Closing closing) throws IOException {
     int flags = FileCalls.O_RDWR | FileCalls.O_CREAT | FileCalls.O_NOFOLLOW;
     int fd = FileCalls.open(path, flags | FileCalls.O_CLOEXEC | FileCalls.O_NONBLOCK, OWNER_ONLY);
     if (fd < 0) {
@@ -108,7 +107,6 @@ final class NativeFile extends OpenFile {
         throw new ErrnoException("claim of " + path, Errno.EINVAL, "it is not a regular file");
       }
       FileClaim.take(path, fd);
-      resize(path, fd, FileCalls.stat(fd), sizeBytes);
       FileCalls.Stat stat = FileCalls.stat(fd);
       FileSystemType type = Mounts.typeOf(path, stat);
       Choice choice = choose(fd, stat, type, ReadMode.DIRECT);
@@ -119,23 +117,25 @@ final class NativeFile extends OpenFile {
     }
   }
 
-  private static void resize(Path path, int fd, FileCalls.Stat now, long to) throws IOException {
-    int result = now.sizeBytes() > to ? MemoryCalls.ftruncate(fd, to) : reserve(path, fd, now, to);
+  @Override
+  void setSize(long from, long to) throws IOException {
+    int result = from > to ? MemoryCalls.ftruncate(fd, to) : reserve(to);
     if (result == -Errno.EOPNOTSUPP) {
       result = MemoryCalls.ftruncate(fd, to);
     }
     if (result < 0) {
       throw new ErrnoException(
-          "reserving %d bytes for %s".formatted(to, path),
+          "reserving %d bytes for %s".formatted(to, path()),
           result,
           "ask for fewer bytes or free some");
     }
   }
 
   /** All or nothing: what does not fit is neither tried, as that could fill the disk, nor kept. */
-  private static int reserve(Path path, int fd, FileCalls.Stat now, long to) throws IOException {
+  private int reserve(long to) throws IOException {
+    FileCalls.Stat now = FileCalls.stat(fd);
     long more = to - now.storedBytes();
-    if (more > Files.getFileStore(path).getUsableSpace()) {
+    if (more > Files.getFileStore(path()).getUsableSpace()) {
       return -Errno.ENOSPC;
     }
     int result = FileCalls.reserve(fd, to);

@@ -18,6 +18,10 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
 
   private final Path path;
   private final Facts facts;
+
+  /** What {@link Facts} say, unless its one owner has changed it. */
+  private volatile long sizeBytes;
+
   private final boolean cachedAtOpen;
   private final BounceBuffers bounce;
 
@@ -38,6 +42,7 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
       BounceBuffers bounce) {
     this.path = path;
     this.facts = facts;
+    this.sizeBytes = facts.sizeBytes();
     this.cachedAtOpen = cachedAtOpen;
     this.alignmentBytes = alignmentBytes;
     this.modeReason = modeReason;
@@ -71,7 +76,24 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
 
   @Override
   public final long sizeBytes() {
-    return facts.sizeBytes();
+    return sizeBytes;
+  }
+
+  /** Changes the size of a file that was claimed; see {@link #resize}. */
+  abstract void setSize(long from, long to) throws IOException;
+
+  @Override
+  public final void resize(long to) throws IOException {
+    if (!isWritable()) {
+      throw new IllegalArgumentException(path + " was opened for reading only");
+    }
+    beginRead(0, MemorySegment.NULL, 0, 0);
+    try {
+      setSize(sizeBytes, to);
+      sizeBytes = to;
+    } finally {
+      endRead();
+    }
   }
 
   @Override
@@ -128,7 +150,7 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
     if (!isWritable()) {
       throw new IllegalArgumentException(path + " was opened for reading only");
     }
-    Objects.checkFromIndexSize(fileOffset, length, facts.sizeBytes());
+    Objects.checkFromIndexSize(fileOffset, length, sizeBytes);
     int mask = alignmentBytes - 1;
     if (((fileOffset | length | (slab.address() + slabOffset)) & mask) != 0) {
       throw new IllegalArgumentException(
@@ -196,7 +218,7 @@ abstract class OpenFile implements BlockReader.ReadableFile, BlockWriter.Writabl
   /** Whether a read that reached {@code end} need not be continued. */
   final boolean endsAt(long end) {
     // Files of size 0 may still have content (procfs), and end where a read returns nothing.
-    return facts.sizeBytes() > 0 && end >= facts.sizeBytes();
+    return sizeBytes > 0 && end >= sizeBytes;
   }
 
   @Override

@@ -99,11 +99,11 @@ final class UringBlockReader implements ReaderFactory.Engine, NativeFile.Closing
   }
 
   @Override
-  public WritableFile claim(Path path, long sizeBytes) throws IOException {
+  public WritableFile claim(Path path) throws IOException {
     if (closed.get()) {
       throw new IllegalStateException("block writer is closed, claim of " + path);
     }
-    return NativeFile.claim(path, sizeBytes, memory.callersBounce(), this);
+    return NativeFile.claim(path, memory.callersBounce(), this);
   }
 
   @Override

@@ -127,6 +127,36 @@ abstract class BlockWriterContractTest {
   }
 
   @Test
+  void aClaimedFileGrowsAndShrinksAndKeepsWhatStays() throws Exception {
+    try (BlockWriter.WritableFile file = writer.claim(path)) {
+      assertEquals(0, file.sizeBytes(), "it was made");
+      file.resize(4L * BLOCK);
+      for (int block = 0; block < 4; block++) {
+        assertEquals(BLOCK, write(file, block, (long) block * BLOCK));
+      }
+    }
+    try (BlockWriter.WritableFile file = writer.claim(path)) {
+      assertEquals(4L * BLOCK, file.sizeBytes(), "a claim alone changes nothing");
+      file.resize(2L * BLOCK);
+      assertEquals(2L * BLOCK, Files.size(path));
+      assertThrows(IndexOutOfBoundsException.class, () -> write(file, 0, 2L * BLOCK));
+      assertThrows(IOException.class, () -> file.resize(Long.MAX_VALUE / 2));
+      assertEquals(2L * BLOCK, file.sizeBytes(), "what failed has changed nothing");
+      assertEquals(2L * BLOCK, Files.size(path));
+      file.resize(6L * BLOCK);
+      assertEquals(BLOCK, write(file, 5, 5L * BLOCK));
+      file.sync();
+    }
+    byte[] all = Files.readAllBytes(path);
+    byte[] nothing = new byte[BLOCK];
+    for (int block = 0; block < 6; block++) {
+      byte[] wanted = block < 2 || block == 5 ? block(block) : nothing;
+      byte[] got = Arrays.copyOfRange(all, block * BLOCK, (block + 1) * BLOCK);
+      assertArrayEquals(wanted, got, "block " + block);
+    }
+  }
+
+  @Test
   void aClaimExcludesOthersUntilItIsClosed() throws Exception {
     BlockWriter.WritableFile file = writer.claim(path, SIZE);
     IOException refused = assertThrows(FileClaimedException.class, () -> writer.claim(path, SIZE));

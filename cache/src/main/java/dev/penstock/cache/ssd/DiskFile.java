@@ -25,7 +25,9 @@ final class DiskFile implements SsdFile {
   private final BlockWriter writer;
   private final WritableFile writable;
   private final BlockReader reader;
-  private final ReadableFile readable;
+
+  /** Opened anew when the size has changed, which happens before the first read only. */
+  private ReadableFile readable;
 
   private DiskFile(
       BlockWriter writer, WritableFile writable, BlockReader reader, ReadableFile readable) {
@@ -36,18 +38,17 @@ final class DiskFile implements SsdFile {
   }
 
   /**
-   * Claims and opens the file.
+   * Claims and opens the file, or makes an empty one.
    *
    * @param slab where blocks mostly lie
    * @throws dev.penstock.bridge.FileClaimedException if somebody else has it open
    */
   @SuppressWarnings("MustBeClosedChecker")
-  static DiskFile open(Path path, long bytes, ByteBudget budget, MemorySegment slab)
-      throws IOException {
+  static DiskFile open(Path path, ByteBudget budget, MemorySegment slab) throws IOException {
     BlockReaderConfig config = BlockReaderConfig.of(budget).withFixedRegion(slab);
     BlockWriter writer = BlockWriter.open(config.withQueueDepth(WRITE_DEPTH).withChannelThreads(2));
     try {
-      WritableFile writable = writer.claim(path, bytes);
+      WritableFile writable = writer.claim(path);
       try {
         BlockReader reader = BlockReader.open(config.withQueueDepth(READ_DEPTH));
         try {
@@ -107,6 +108,22 @@ final class DiskFile implements SsdFile {
   public void writeNow(long offset, MemorySegment slab, long slabOffset, int length)
       throws IOException {
     writable.writeNow(offset, slab, slabOffset, length);
+  }
+
+  @Override
+  public long sizeBytes() {
+    return writable.sizeBytes();
+  }
+
+  @Override
+  @SuppressWarnings("MustBeClosedChecker")
+  public void resize(long sizeBytes) throws IOException {
+    writable.resize(sizeBytes);
+    if (readable.sizeBytes() != writable.sizeBytes()) {
+      ReadableFile anew = reader.open(writable.path(), ReadMode.DIRECT);
+      readable.close();
+      readable = anew;
+    }
   }
 
   @Override

@@ -54,7 +54,7 @@ final class Inspection {
                 where);
     ByteBudget budget = ByteBudget.of(PROBE_BUDGET);
     try (BlockWriter writer = BlockWriter.open(BlockReaderConfig.of(budget).withQueueDepth(1));
-        BlockWriter.WritableFile claimed = writer.claim(file, found.fileBytes())) {
+        BlockWriter.WritableFile claimed = writer.claim(file)) {
       return "ok, %s, %s".formatted(holds, claimed.modeReason());
     } catch (FileClaimedException _) {
       return "ok, in use by %s, %s".formatted(Owner.of(file), holds);

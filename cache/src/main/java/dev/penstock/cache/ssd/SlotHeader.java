@@ -49,21 +49,26 @@ final class SlotHeader {
     page.putInt(at + HEADER_CRC, crc(page, at, slot));
   }
 
-  /** Reads a header into the table's columns; false if there is none. */
+  /** Reads the header of {@code slot} into the table's columns for it; false if there is none. */
   boolean decode(ByteBuffer page, int at, int slot, SlotTable table, int blockBytes) {
+    return decode(page, at, slot, table, slot, blockBytes);
+  }
+
+  /** The same into the columns of another slot, {@code to}. */
+  boolean decode(ByteBuffer page, int at, int slot, SlotTable table, int to, int blockBytes) {
     page.order(ByteOrder.LITTLE_ENDIAN);
     int length = page.getInt(at + LENGTH) & ~DECODED_BIT;
     if (length < 1 || length > blockBytes || page.getInt(at + HEADER_CRC) != crc(page, at, slot)) {
       return false;
     }
-    table.high(slot, page.getLong(at + HIGH));
-    table.low(slot, page.getLong(at + LOW));
-    table.number(slot, page.getInt(at + NUMBER));
-    table.length(slot, length);
-    table.decoded(slot, (page.getInt(at + LENGTH) & DECODED_BIT) != 0);
-    table.crc(slot, page.getInt(at + PAYLOAD_CRC));
-    table.dataset(slot, page.getInt(at + DATASET));
-    table.setSeal(slot, page, at + SEAL);
+    table.high(to, page.getLong(at + HIGH));
+    table.low(to, page.getLong(at + LOW));
+    table.number(to, page.getInt(at + NUMBER));
+    table.length(to, length);
+    table.decoded(to, (page.getInt(at + LENGTH) & DECODED_BIT) != 0);
+    table.crc(to, page.getInt(at + PAYLOAD_CRC));
+    table.dataset(to, page.getInt(at + DATASET));
+    table.setSeal(to, page, at + SEAL);
     return true;
   }
 

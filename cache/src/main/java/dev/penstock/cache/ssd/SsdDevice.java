@@ -68,12 +68,18 @@ public final class SsdDevice implements AutoCloseable {
   private long erasures;
 
   /** Over an open file whose table has been read; see {@link SsdStore}. */
-  SsdDevice(SsdFile file, SuperBlock layout, SlotTable table, Payloads payloads, TablePages pages) {
+  SsdDevice(
+      SsdFile file,
+      SsdHealth health,
+      SuperBlock layout,
+      SlotTable table,
+      Payloads payloads,
+      TablePages pages) {
     this.file = file;
     this.layout = layout;
     this.table = table;
     this.payloads = payloads;
-    this.health = new SsdHealth(file.description());
+    this.health = health;
     for (int slot = table.slots() - 1; slot >= 0; slot--) {
       switch (table.state(slot)) {
         case FREE -> table.pushFree(slot);

@@ -38,6 +38,15 @@ public interface SsdFile extends AutoCloseable {
   /** Writes on the calling thread, all of it. */
   void writeNow(long offset, MemorySegment slab, long slabOffset, int length) throws IOException;
 
+  /** How long it is, in bytes. */
+  long sizeBytes();
+
+  /**
+   * Makes it {@code sizeBytes} long: what lies behind is given back, space before that is reserved
+   * or the call fails. While a device is opened only: no other request may be in flight.
+   */
+  void resize(long sizeBytes) throws IOException;
+
   /** Waits until whatever was completed survives a loss of power. */
   void sync() throws IOException;
 

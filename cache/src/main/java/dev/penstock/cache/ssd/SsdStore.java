@@ -2,7 +2,6 @@ package dev.penstock.cache.ssd;
 
 import dev.penstock.bridge.ByteBudget;
 import dev.penstock.bridge.FileClaimedException;
-import dev.penstock.bridge.NativeRegion;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
@@ -107,11 +106,12 @@ public final class SsdStore {
           "--cache-dir %s: %d bytes do not hold one block of %d bytes and its header"
               .formatted(directory, bytes, blockBytes));
     }
-    SuperBlock fresh = fresh(blockBytes, slots, userKey);
     Path path = directory.resolve(FILE_NAME);
-    DiskFile file = claim(directory, path, fresh.fileBytes(), budget, slab);
+    DiskFile file = claim(directory, path, budget, slab);
     try {
-      SsdDevice device = open(file, fresh, budget, userKey, writesMax);
+      SuperBlock fresh = fresh(blockBytes, slots, userKey);
+      SsdDevice device =
+          open(file, fresh.withSlots(fresh.slotsFor(bytes)), bytes, budget, userKey, writesMax);
       Owner.sign(file);
       return device;
     } catch (IOException | RuntimeException | Error e) {
@@ -124,13 +124,12 @@ public final class SsdStore {
    * Claims the file. An owner that is alive is named at once; one that is dead still holds it while
    * the kernel finishes the reads and writes that it had under way, which is waited for.
    */
-  private static DiskFile claim(
-      Path directory, Path path, long bytes, ByteBudget budget, MemorySegment slab)
+  private static DiskFile claim(Path directory, Path path, ByteBudget budget, MemorySegment slab)
       throws IOException {
     long start = System.nanoTime();
     while (true) {
       try {
-        return DiskFile.open(path, bytes, budget, slab);
+        return DiskFile.open(path, budget, slab);
       } catch (FileClaimedException e) {
         Owner owner = Owner.of(path);
         if (owner.isAlive() || System.nanoTime() - start > LAST_WRITES_NANOS) {
@@ -156,7 +155,7 @@ public final class SsdStore {
   static SuperBlock fresh(int blockBytes, int slots, Optional<byte[]> userKey) {
     byte[] salt = new byte[SuperBlock.SALT_BYTES];
     new SecureRandom().nextBytes(salt);
-    return new SuperBlock(blockBytes, slots, salt, check(userKey, salt));
+    return SuperBlock.fresh(blockBytes, slots, salt, check(userKey, salt));
   }
 
   private static byte[] check(Optional<byte[]> userKey, byte[] salt) {
@@ -165,25 +164,36 @@ public final class SsdStore {
         .orElseGet(() -> new byte[SuperBlock.KEY_CHECK_BYTES]);
   }
 
-  /** Opens what a file holds, if it has the layout of {@code fresh}, else lays it out so. */
+  /**
+   * Opens what a file holds, with as many slots as {@code bytes} hold, if block size and key are
+   * those of {@code fresh}; else lays it out as {@code fresh}.
+   */
   static SsdDevice open(
-      SsdFile file, SuperBlock fresh, ByteBudget budget, Optional<byte[]> userKey, int writesMax)
+      SsdFile file,
+      SuperBlock fresh,
+      long bytes,
+      ByteBudget budget,
+      Optional<byte[]> userKey,
+      int writesMax)
       throws IOException {
-    SuperBlock layout = layOut(file, fresh, userKey);
+    SuperBlock found = found(file, fresh, bytes, userKey);
+    SuperBlock layout = room(file, found, found.withSlots(found.slotsFor(bytes)));
     SlotTable table = new SlotTable(layout.slots(), userKey.isPresent(), budget);
     TablePages pages = null;
     Payloads payloads = null;
+    SsdHealth health = new SsdHealth(file.description());
     try {
       pages = new TablePages(layout, budget);
-      pages.read(file, table);
+      pages.read(file, table, Math.min(found.slots(), layout.slots()));
       // What was read may be in the device's own cache only, if the last owner died just now.
       file.sync();
+      resize(file, health, found, layout, table, pages, budget);
       payloads =
           userKey.isPresent()
               ? Payloads.sealed(
                   userKey.get(), layout.salt(), budget, layout.blockBytes(), writesMax)
               : Payloads.plain();
-      return new SsdDevice(file, layout, table, payloads, pages);
+      return new SsdDevice(file, health, layout, table, payloads, pages);
     } catch (IOException | RuntimeException | Error e) {
       if (pages != null) {
         pages.close();
@@ -196,37 +206,77 @@ public final class SsdStore {
     }
   }
 
-  private static SuperBlock layOut(SsdFile file, SuperBlock fresh, Optional<byte[]> userKey)
+  /** The layout of a file whose blocks are of use, or {@code fresh}, which it has then. */
+  private static SuperBlock found(
+      SsdFile file, SuperBlock fresh, long bytes, Optional<byte[]> userKey) throws IOException {
+    Optional<SuperBlock> found = SuperBlock.read(file);
+    if (found.isPresent() && fits(found.get(), fresh, bytes, userKey)) {
+      return found.get();
+    }
+    found.ifPresent(
+        old -> LOG.log(Level.INFO, "{0}: starts empty, {1}", file.description(), why(old, fresh)));
+    file.resize(Math.max(file.sizeBytes(), fresh.fileBytes()));
+    fresh.write(file);
+    return fresh;
+  }
+
+  private static boolean fits(
+      SuperBlock found, SuperBlock wanted, long bytes, Optional<byte[]> userKey) {
+    return found.blockBytes() == wanted.blockBytes()
+        && found.slotsFor(bytes) > 0
+        && MessageDigest.isEqual(found.keyCheck(), check(userKey, found.salt()));
+  }
+
+  private static String why(SuperBlock found, SuperBlock wanted) {
+    return found.blockBytes() == wanted.blockBytes()
+        ? "as its key has changed, or it is to be smaller than its table of %d blocks"
+            .formatted(found.slots())
+        : "as its blocks were of %d KiB and are to be of %d KiB"
+            .formatted(found.blockBytes() >> 10, wanted.blockBytes() >> 10);
+  }
+
+  /** Makes a file long enough for both layouts; the layout that it can have. */
+  private static SuperBlock room(SsdFile file, SuperBlock found, SuperBlock wanted)
       throws IOException {
-    try (NativeRegion page =
-        NativeRegion.open(
-            ByteBudget.of(SuperBlock.PAGE_BYTES), "SSD super block", SuperBlock.PAGE_BYTES)) {
-      MemorySegment memory = page.segment();
-      ByteBuffer buffer = memory.asByteBuffer();
-      int got = file.readNow(0, memory, 0, SuperBlock.PAGE_BYTES);
-      Optional<SuperBlock> found =
-          got == SuperBlock.PAGE_BYTES ? SuperBlock.decode(buffer) : Optional.empty();
-      if (found.isPresent() && fits(found.get(), fresh, userKey)) {
-        return found.get();
+    try {
+      file.resize(Math.max(found.fileBytes(), wanted.fileBytes()));
+      return wanted;
+    } catch (IOException e) {
+      if (wanted.slots() <= found.slots()) {
+        throw e;
       }
-      found.ifPresent(
-          old ->
-              LOG.log(
-                  Level.INFO,
-                  "{0}: starts empty, as its size, block size or key has changed",
-                  file.description()));
-      memory.fill((byte) 0);
-      fresh.encode(buffer);
-      file.writeNow(0, memory, 0, SuperBlock.PAGE_BYTES);
-      file.sync();
-      return fresh;
+      LOG.log(
+          Level.WARNING,
+          "{0}: cannot grow and stays at {1} blocks of {2} KiB, {3}",
+          file.description(),
+          found.slots(),
+          found.blockBytes() >> 10,
+          e.getMessage());
+      file.resize(found.fileBytes());
+      return found;
     }
   }
 
-  private static boolean fits(SuperBlock found, SuperBlock wanted, Optional<byte[]> userKey) {
-    return found.blockBytes() == wanted.blockBytes()
-        && found.slots() == wanted.slots()
-        && MessageDigest.isEqual(found.keyCheck(), check(userKey, found.salt()));
+  private static void resize(
+      SsdFile file,
+      SsdHealth health,
+      SuperBlock found,
+      SuperBlock wanted,
+      SlotTable table,
+      TablePages pages,
+      ByteBudget budget)
+      throws IOException {
+    if (wanted.slots() == found.slots()) {
+      return;
+    }
+    try (Resizing resizing = new Resizing(file, health, table, pages, budget)) {
+      if (wanted.slots() > found.slots()) {
+        resizing.grow(found, wanted);
+      } else {
+        resizing.shrink(found, wanted);
+      }
+    }
+    file.resize(wanted.fileBytes());
   }
 
   private static void prepare(Path path) throws IOException {

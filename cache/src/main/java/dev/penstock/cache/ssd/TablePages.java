@@ -25,21 +25,18 @@ final class TablePages implements AutoCloseable {
   }
 
   /**
-   * Reads all headers into the table and its index. A block that two slots hold, as a crash between
-   * two commits can leave it, stays in the first; the second is to be erased.
+   * Reads the headers of the first {@code slots} into the table and its index. A block that two
+   * slots hold, as a crash between two commits can leave it, stays in the first; the second is to
+   * be erased.
    */
-  void read(SsdFile file, SlotTable table) throws IOException {
+  void read(SsdFile file, SlotTable table, int slots) throws IOException {
     ByteBuffer piece = memory.segment().asByteBuffer();
-    int perPiece = PIECE_BYTES / SlotHeader.BYTES;
-    long end = SuperBlock.TABLE_OFFSET + (long) layout.tablePages() * SuperBlock.PAGE_BYTES;
-    for (int first = 0; first < layout.slots(); first += perPiece) {
-      long at = SuperBlock.TABLE_OFFSET + (long) first * SlotHeader.BYTES;
-      int length = (int) Math.min(PIECE_BYTES, end - at);
-      int got = file.readNow(at, memory.segment(), 0, length);
-      int slots = Math.min(perPiece, layout.slots() - first);
-      for (int i = 0; i < slots && (i + 1) * SlotHeader.BYTES <= got; i++) {
-        int slot = first + i;
-        if (header.decode(piece, i * SlotHeader.BYTES, slot, table, layout.blockBytes())) {
+    for (int first = 0, end; first < slots; first = end) {
+      end = Math.min(pieceEnd(layout, first), slots);
+      int got = file.readNow(layout.headersOffset(first), memory.segment(), 0, length(first, end));
+      for (int slot = first; slot < end && (slot - first + 1) * SlotHeader.BYTES <= got; slot++) {
+        int at = (slot - first) * SlotHeader.BYTES;
+        if (header.decode(piece, at, slot, table, layout.blockBytes())) {
           boolean known = table.find(table.id(slot)) != SlotTable.NONE;
           table.state(slot, known ? SsdDevice.ERASING : SsdDevice.COMMITTED);
           if (!known) {
@@ -48,6 +45,16 @@ final class TablePages implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Where the piece of the table ends that begins with {@code first}, the first of a page. */
+  static int pieceEnd(SuperBlock layout, int first) {
+    return Math.min(first + PIECE_BYTES / SlotHeader.BYTES, layout.headersEnd(first));
+  }
+
+  /** Bytes of the pages that hold the headers from {@code first} up to {@code end}. */
+  static int length(int first, int end) {
+    return Payloads.padded((end - first) * SlotHeader.BYTES);
   }
 
   /** The page of {@code slot} is to be written; guarded by the device's lock. */
@@ -62,10 +69,8 @@ final class TablePages implements AutoCloseable {
   boolean write(SlotTable table, Lock lock, SsdFile file, SsdHealth health) {
     boolean all = true;
     for (int page = next(lock, 0); page >= 0; page = next(lock, page + 1)) {
-      fill(page, table, lock);
-      long at = SuperBlock.TABLE_OFFSET + (long) page * SuperBlock.PAGE_BYTES;
       try {
-        file.writeNow(at, memory.segment(), 0, SuperBlock.PAGE_BYTES);
+        write(page, table, lock, file);
       } catch (IOException e) {
         health.failed("headers could not be written: " + e.getMessage());
         lock.lock();
@@ -78,6 +83,19 @@ final class TablePages implements AutoCloseable {
       }
     }
     return all;
+  }
+
+  /** The same while a device is opened, when a failure ends that. */
+  void writeAll(SlotTable table, Lock lock, SsdFile file) throws IOException {
+    for (int page = next(lock, 0); page >= 0; page = next(lock, page + 1)) {
+      write(page, table, lock, file);
+    }
+  }
+
+  private void write(int page, SlotTable table, Lock lock, SsdFile file) throws IOException {
+    fill(page, table, lock);
+    long at = layout.headersOffset(page * SlotHeader.PER_PAGE);
+    file.writeNow(at, memory.segment(), 0, SuperBlock.PAGE_BYTES);
   }
 
   private int next(Lock lock, int from) {

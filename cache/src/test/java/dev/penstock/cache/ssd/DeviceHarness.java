@@ -6,11 +6,14 @@ import dev.penstock.bridge.BlockPool;
 import dev.penstock.bridge.ByteBudget;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
 
 /** One device over some file, blocks whose bytes follow from their name, and proof of order. */
 final class DeviceHarness implements AutoCloseable {
@@ -22,11 +25,26 @@ final class DeviceHarness implements AutoCloseable {
 
   DeviceHarness(SsdFile file, int slots, Optional<byte[]> key) throws IOException {
     SuperBlock fresh = SsdStore.fresh(BLOCK, slots, key);
-    device = SsdStore.open(file, fresh, budget, key, 8);
+    device = SsdStore.open(file, fresh, fresh.fileBytes(), budget, key, 8);
   }
 
   static byte[] emptyMedium(int slots) {
-    return new byte[(int) SsdStore.fresh(BLOCK, slots, Optional.empty()).fileBytes()];
+    return new byte[(int) fileBytes(slots)];
+  }
+
+  /** Bytes of a file that is made for so many slots. */
+  static long fileBytes(int slots) {
+    return SsdStore.fresh(BLOCK, slots, Optional.empty()).fileBytes();
+  }
+
+  /** Makes the first page one of version 1, which ended before the number of slots in front. */
+  static void toVersion1(byte[] medium) {
+    ByteBuffer page = ByteBuffer.wrap(medium).order(ByteOrder.LITTLE_ENDIAN);
+    page.putInt(12, 1);
+    CRC32C crc = new CRC32C();
+    crc.update(medium, 0, 56);
+    page.putInt(56, (int) crc.getValue());
+    page.putInt(60, 0);
   }
 
   static BlockId id(int number) {

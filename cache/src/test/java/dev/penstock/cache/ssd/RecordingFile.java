@@ -4,6 +4,7 @@ import dev.penstock.bridge.BlockReader;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -16,20 +17,27 @@ final class RecordingFile implements SsdFile {
   /** What a medium writes as one. */
   private static final int SECTOR = 512;
 
-  /** A write, or a sync if there are no bytes. */
+  /** A write; a sync or a new size if there are no bytes. */
   @SuppressWarnings("ArrayRecordComponent") // Never compared, only kept.
-  record Event(long offset, byte[] bytes) {
+  record Event(long offset, byte[] bytes, long size) {
     boolean isSync() {
-      return bytes.length == 0;
+      return bytes.length == 0 && size < 0;
+    }
+
+    boolean isResize() {
+      return size >= 0;
     }
   }
 
   private final byte[] medium;
-  private final byte[] now;
+  private byte[] now;
   private final List<Event> events = new ArrayList<>();
 
   /** How the next requests fail; none if 0. */
   int failuresLeft;
+
+  /** How long it can be made. */
+  long sizeMax = 1L << 30;
 
   /** Whether the next reads return a flipped bit. */
   boolean flips;
@@ -59,15 +67,26 @@ final class RecordingFile implements SsdFile {
     for (int i = 0; i < count; i++) {
       synced = events.get(i).isSync() ? i + 1 : synced;
     }
+    int lastSize = lastResize(synced);
     for (int i = 0; i < synced; i++) {
       Event event = events.get(i);
-      System.arraycopy(event.bytes, 0, left, (int) event.offset, event.bytes.length);
+      if (event.isResize()) {
+        // A sync of the data need not put on the medium that space was given back.
+        boolean mayBeLost = i == lastSize && event.size < left.length;
+        left = mayBeLost && random.nextBoolean() ? left : Arrays.copyOf(left, (int) event.size);
+      } else {
+        System.arraycopy(event.bytes, 0, left, (int) event.offset, event.bytes.length);
+      }
     }
     List<Event> unsynced = new ArrayList<>(events.subList(synced, count));
     int mode = random.nextInt(4);
     Collections.shuffle(unsynced, random);
     for (Event event : unsynced) {
       boolean whole = random.nextBoolean();
+      if (event.isResize()) {
+        left = whole || mode == 2 ? Arrays.copyOf(left, (int) event.size) : left;
+        continue;
+      }
       for (int at = 0; at < event.bytes.length; at += SECTOR) {
         boolean there =
             switch (mode) {
@@ -76,12 +95,20 @@ final class RecordingFile implements SsdFile {
               case 2 -> true; // all kept, reordered
               default -> random.nextInt(10) == 0; // nearly all lost
             };
-        if (there) {
+        if (there && event.offset + at + SECTOR <= left.length) {
           System.arraycopy(event.bytes, at, left, (int) event.offset + at, SECTOR);
         }
       }
     }
     return left;
+  }
+
+  private int lastResize(int count) {
+    int last = -1;
+    for (int i = 0; i < count; i++) {
+      last = events.get(i).isResize() ? i : last;
+    }
+    return last;
   }
 
   /** The bytes as a process that was killed leaves them: what was written is written. */
@@ -109,8 +136,9 @@ final class RecordingFile implements SsdFile {
       failuresLeft--;
       return -5;
     }
-    MemorySegment.copy(MemorySegment.ofArray(now), offset, slab, slabOffset, length);
-    return length;
+    int got = Math.clamp(now.length - offset, 0, length);
+    MemorySegment.copy(MemorySegment.ofArray(now), offset, slab, slabOffset, got);
+    return got;
   }
 
   @Override
@@ -134,7 +162,7 @@ final class RecordingFile implements SsdFile {
     byte[] bytes = new byte[length];
     MemorySegment.copy(slab, slabOffset, MemorySegment.ofArray(bytes), 0, length);
     System.arraycopy(bytes, 0, now, (int) offset, length);
-    events.add(new Event(offset, bytes));
+    events.add(new Event(offset, bytes, -1));
     return length;
   }
 
@@ -157,12 +185,28 @@ final class RecordingFile implements SsdFile {
   }
 
   @Override
+  public synchronized long sizeBytes() {
+    return now.length;
+  }
+
+  @Override
+  public synchronized void resize(long sizeBytes) throws IOException {
+    if (sizeBytes > sizeMax) {
+      throw new IOException("the recorded device has room for %d bytes".formatted(sizeMax));
+    }
+    if (sizeBytes != now.length) {
+      now = Arrays.copyOf(now, (int) sizeBytes);
+      events.add(new Event(0, new byte[0], sizeBytes));
+    }
+  }
+
+  @Override
   public synchronized void sync() throws IOException {
     if (failuresLeft > 0) {
       failuresLeft--;
       throw new IOException("the recorded device does not answer");
     }
-    events.add(new Event(0, new byte[0]));
+    events.add(new Event(0, new byte[0], -1));
   }
 
   @Override

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.penstock.bridge.BlockPool;
 import dev.penstock.bridge.ByteBudget;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,9 +18,12 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** One device: failures, wrong bytes, keys, layouts, owners. */
 @Timeout(60)
@@ -218,26 +220,36 @@ final class SsdDeviceTest {
     assertEquals(0, budget.usedBytes(), () -> budget.usedByPurpose().toString());
   }
 
-  @Test
-  void aHundredGibibytesAreFoundInWellUnderASecond() throws Exception {
-    int blockBytes = 512 << 10;
-    int slots = (int) ((100L << 30) / blockBytes);
-    SuperBlock layout = SsdStore.fresh(blockBytes, slots, Optional.empty());
-    ByteBudget budget = ByteBudget.of(64 << 20);
-    byte[] bytes = new byte[(int) (SuperBlock.TABLE_OFFSET + layout.tablePages() * 4096L)];
-    ByteBuffer page = ByteBuffer.wrap(bytes);
-    layout.encode(page.slice(0, 4096));
-    SlotHeader header = new SlotHeader(layout.salt());
-    SlotTable written = new SlotTable(slots, false, budget);
-    for (int slot = 0; slot < slots; slot++) {
-      written.describe(slot, DeviceHarness.id(slot), blockBytes, 1, 1);
-      int at = (int) SuperBlock.TABLE_OFFSET + slot * SlotHeader.BYTES;
-      header.encode(page, at, slot, written);
+  /** Writes the first page of a layout and a header for each of its slots. */
+  private static void fill(SsdFile file, SuperBlock layout, ByteBudget budget) throws IOException {
+    file.resize(layout.fileBytes());
+    layout.write(file);
+    try (SlotTable table = new SlotTable(layout.slots(), false, budget);
+        TablePages pages = new TablePages(layout, budget)) {
+      for (int slot = 0; slot < layout.slots(); slot++) {
+        table.describe(slot, DeviceHarness.id(slot), layout.blockBytes(), 1, 1);
+        table.state(slot, SsdDevice.COMMITTED);
+        pages.changed(slot);
+      }
+      pages.writeAll(table, new ReentrantLock(), file);
     }
-    written.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"100, 100", "100, 200", "10, 100"})
+  void aHundredGibibytesAreFoundInWellUnderASecond(long madeGib, long gib) throws Exception {
+    int blockBytes = 512 << 10;
+    int made = (int) ((madeGib << 30) / blockBytes);
+    int slots = (int) ((gib << 30) / blockBytes);
+    SuperBlock layout = SsdStore.fresh(blockBytes, made, Optional.empty()).withSlots(slots);
+    ByteBudget budget = ByteBudget.of(64 << 20);
+    SparseFile file = new SparseFile();
+    fill(file, layout, budget);
+    file.reads = 0;
     try (SsdDevice device =
-        SsdStore.open(new RecordingFile(bytes), layout, budget, Optional.empty(), 4)) {
+        SsdStore.open(file, layout, layout.fileBytes(), budget, Optional.empty(), 4)) {
       assertEquals(slots, device.stats().blocks());
+      assertTrue(file.reads <= 1 + slots / 8192 + 2, file.reads + " reads");
       assertFalse(device.evict(new SplittableRandom(1), 16, Long.MAX_VALUE, (id, age) -> 0));
     }
   }
