@@ -31,8 +31,12 @@ final class Block {
   /** Whether its bytes are read, or were, from the SSD tier. */
   volatile boolean fromSsd;
 
-  /** What brings the bytes, until they are here; guarded by this. */
+  // Until the bytes are here: what brings them, who needs them first, in which step of its plan,
+  // and whether anybody waits already. Guarded by this.
   private @Nullable RangeRead read;
+  private @Nullable Reader neededBy;
+  private long neededIn;
+  private boolean awaited;
 
   // Written once, before settled; read after settled was seen true.
   private int length;
@@ -61,17 +65,21 @@ final class Block {
   /** The bytes are in place. Called once, instead of {@link #settleFailed}. */
   synchronized void settle(int bytes) {
     length = bytes;
-    read = null;
-    settled = true;
+    settled();
     notifyAll();
   }
 
   /** The bytes cannot be had: whoever waits gets this failure. */
   synchronized void settleFailed(IOException reason) {
     failure = reason;
-    read = null;
-    settled = true;
+    settled();
     notifyAll();
+  }
+
+  private void settled() {
+    read = null;
+    neededBy = null;
+    settled = true;
   }
 
   /** Says which read brings the bytes, so that it can be hurried. */
@@ -79,6 +87,26 @@ final class Block {
     if (!settled) {
       read = under;
     }
+  }
+
+  /** A reader has requested it for a step of its plan; whoever needs it first counts. */
+  synchronized void neededBy(Reader reader, long step) {
+    Reader known = neededBy;
+    if (!settled
+        && (known == null
+            || (known != reader && reader.slackNanos(step) < known.slackNanos(neededIn)))) {
+      neededBy = reader;
+      neededIn = step;
+    }
+  }
+
+  /** How long readers can do without it, see {@link NextUse#slackNanos}; for ever once it came. */
+  synchronized long slackNanos() {
+    Reader by = neededBy;
+    if (awaited && !settled) {
+      return 0;
+    }
+    return by == null ? NextUse.UNKNOWN : by.slackNanos(neededIn);
   }
 
   boolean isSettled() {
@@ -92,6 +120,7 @@ final class Block {
     }
     RangeRead late;
     synchronized (this) {
+      awaited = true;
       late = read;
     }
     if (late != null) {

@@ -110,7 +110,7 @@ final class DecodeScheduler {
   /** A stream that nobody needs where it is, or a new one, or null if all are busy. */
   private @Nullable DecodeStream freeStream() {
     if (streams.size() - retired < Math.min(limit, memory.streams() - retired)) {
-      DecodeStream fresh = streams.add(this::inputChanged);
+      DecodeStream fresh = streams.add(this::slackNanos, this::inputChanged);
       if (fresh != null) {
         return fresh;
       }
@@ -149,6 +149,21 @@ final class DecodeScheduler {
     stream.state = State.QUEUED;
     queue.add(stream);
     work.signal();
+  }
+
+  /** How long readers can do without the block that a stream is at, and those ahead of it. */
+  private long slackNanos(DecodeStream stream) {
+    lock.lock();
+    try {
+      Demand current = stream.chosen;
+      long least = current == null ? NextUse.UNKNOWN : current.block().slackNanos();
+      for (Demand demand : stream.demands.values()) {
+        least = Math.min(least, demand.block().slackNanos());
+      }
+      return least;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void inputChanged(DecodeStream stream) {

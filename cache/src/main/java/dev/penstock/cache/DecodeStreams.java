@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,9 +30,11 @@ final class DecodeStreams {
   /**
    * One more; null if streams that read far ahead have its memory now.
    *
+   * @param slack says how long the blocks that are wanted of a stream can be done without
    * @param inputChanged told on the origin's threads that bytes have come, or failed to
    */
-  @Nullable DecodeStream add(Consumer<DecodeStream> inputChanged) {
+  @Nullable DecodeStream add(
+      ToLongFunction<DecodeStream> slack, Consumer<DecodeStream> inputChanged) {
     int[] places = memory.takeChunks();
     if (places == null) {
       return null;
@@ -48,6 +51,7 @@ final class DecodeStreams {
             offsets,
             DecodeMemory.CHUNK_BYTES,
             memory,
+            () -> slack.applyAsLong(self[0]),
             () -> inputChanged.accept(self[0]));
     DecodeStream stream = new DecodeStream(input, new DecoderSlot(budget), blockBytes);
     self[0] = stream;

@@ -68,7 +68,13 @@ final class DecodedScan implements ScanSource {
     }
     this.input =
         new StoredInput(
-            reads, chunks.slab(), offsets, chunks.blockBytes(), StoredInput.Spare.NONE, () -> {});
+            reads,
+            chunks.slab(),
+            offsets,
+            chunks.blockBytes(),
+            StoredInput.Spare.NONE,
+            () -> NextUse.UNKNOWN,
+            () -> {});
     this.slot = new DecoderSlot(budget);
     this.decoder = slot.restart(codec);
     frames.add(0, 0);

@@ -62,6 +62,15 @@ final class Fetches {
               public void failed(int block, IOException failure) {
                 tier.failed(share, missing[from + block], failure);
               }
+
+              @Override
+              public long slackNanos() {
+                long least = NextUse.UNKNOWN;
+                for (int i = from; i < to; i++) {
+                  least = Math.min(least, missing[i].slackNanos());
+                }
+                return least;
+              }
             });
     for (int i = from; read != null && i < to; i++) {
       missing[i].comesBy(read);

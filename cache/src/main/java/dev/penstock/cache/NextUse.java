@@ -1,5 +1,7 @@
 package dev.penstock.cache;
 
+import dev.penstock.cache.origin.RangeRead;
+
 /**
  * What a reader's plan says of the future. Declared here, implemented by the loader from the plan,
  * asked when a block becomes evictable. Must be pure, quick (microseconds) and thread-safe; it is
@@ -9,6 +11,9 @@ package dev.penstock.cache;
 public interface NextUse {
   /** Answer of {@link #after} for bytes that no plan will need again. */
   long NEVER = Long.MAX_VALUE;
+
+  /** Answer of {@link #slackNanos} where nobody can tell. */
+  long UNKNOWN = RangeRead.Sink.UNKNOWN;
 
   /**
    * The position in the reader's plan (epoch · samples + index) at which a byte of {@code [offset,
@@ -29,5 +34,19 @@ public interface NextUse {
    */
   default long epochLength() {
     return 0;
+  }
+
+  /** The step that the reader requests bytes for now, for {@link #slackNanos}. */
+  default long step() {
+    return 0;
+  }
+
+  /**
+   * Nanoseconds until the reader is likely to need what it requested for {@code step}: 0 if it does
+   * already, {@link #UNKNOWN} if that cannot be told. Asked at any time, from any thread, also
+   * under the cache's locks; changes with the reader's pace.
+   */
+  default long slackNanos(long step) {
+    return UNKNOWN;
   }
 }

@@ -37,6 +37,11 @@ final class OriginReads {
 
     /** They cannot be had. */
     void failed(int block, IOException failure);
+
+    /** See {@link RangeRead.Sink#slackNanos}. */
+    default long slackNanos() {
+      return RangeRead.Sink.UNKNOWN;
+    }
   }
 
   OriginReads(OpenObjects open, ScheduledExecutorService later, int retriesMax) {
@@ -139,6 +144,11 @@ final class OriginReads {
     public void failed(int block, OriginException failure) {
       answered();
       againOrFail(block, failure);
+    }
+
+    @Override
+    public long slackNanos() {
+      return receiver.slackNanos();
     }
 
     private void againOrFail(int block, OriginException failure) {

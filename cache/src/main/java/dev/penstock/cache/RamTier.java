@@ -199,6 +199,7 @@ final class RamTier implements AutoCloseable {
     try {
       long waited = awaitRoom(share, object, decoded, first, blocks.length);
       reader.requested();
+      long step = reader.step();
       // What is there is pinned first, so that no place is taken from it for what is missing.
       for (int i = 0; i < blocks.length; i++) {
         Block block = table.find(object, decoded, first + i);
@@ -206,12 +207,16 @@ final class RamTier implements AutoCloseable {
           pins.pin(block, share);
           blocks[i] = block;
           hitBlocks++;
+          if (!block.isSettled()) {
+            block.neededBy(reader, step);
+          }
         }
       }
       for (int i = 0; i < blocks.length; i++) {
         if (blocks[i] == null) {
           Block block = addBlock(object, decoded, first + i, share);
           pins.pin(block, share);
+          block.neededBy(reader, step);
           blocks[i] = block;
           missing.add(block);
         }

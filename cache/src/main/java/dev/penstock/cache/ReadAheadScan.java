@@ -49,6 +49,7 @@ final class ReadAheadScan implements ScanSource {
             chunks,
             Math.toIntExact(pool.blockBytes()),
             StoredInput.Spare.NONE,
+            () -> NextUse.UNKNOWN,
             () -> {});
   }
 

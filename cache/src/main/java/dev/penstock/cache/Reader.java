@@ -55,6 +55,16 @@ final class Reader {
     return use;
   }
 
+  /** The step of its plan that it requests bytes for now. */
+  long step() {
+    return nextUse.step();
+  }
+
+  /** See {@link NextUse#slackNanos}. Not guarded. */
+  long slackNanos(long step) {
+    return nextUse.slackNanos(step);
+  }
+
   /** Whether the plan has ever known a next use. */
   boolean isPlanned() {
     return planned;

@@ -4,12 +4,14 @@ import dev.penstock.cache.origin.OriginException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The stored bytes of one object from some place on, read ahead into a ring of chunks. One thread
  * at a time consumes; {@code changed} is run on the origin's threads whenever a chunk has come or
- * failed, and must not block.
+ * failed, and must not block. {@code slack} says on the same threads how long what is decoded from
+ * the bytes can be done without, {@link NextUse#UNKNOWN} if nobody knows.
  *
  * <p>The ring has a few chunks of its own, enough for a disk. A consumer that has to wait for a
  * store far away may {@link #widen} it by spare ones, which go back as soon as others need them.
@@ -23,6 +25,7 @@ final class StoredInput {
   private final int chunkBytes;
   private final Spare spare;
   private final ArrayDeque<Chunk> ring;
+  private final LongSupplier slack;
   private final Runnable changed;
 
   private @Nullable CachedObject object;
@@ -96,10 +99,12 @@ final class StoredInput {
       long[] chunkOffsets,
       int chunkBytes,
       Spare spare,
+      LongSupplier slack,
       Runnable changed) {
     this.reads = reads;
     this.slab = slab;
     this.chunkBytes = chunkBytes;
+    this.slack = slack;
     this.changed = changed;
     this.spare = spare;
     this.ring = new ArrayDeque<>(chunkOffsets.length);
@@ -268,6 +273,11 @@ final class StoredInput {
           @Override
           public void failed(int block, IOException failure) {
             arrived(chunk, failure);
+          }
+
+          @Override
+          public long slackNanos() {
+            return slack.getAsLong();
           }
         });
   }

@@ -30,7 +30,7 @@ final class LookAheadTask implements Session.Ahead {
     while (!plan.order().ended(cursor, plan.config().epochs())) {
       long step = cursor.step();
       Cursor next = rank.fill(cursor, samples);
-      plan.position(cursor);
+      plan.position(cursor, sequence);
       request(new BatchWork(sequence, step, next, samples, open(samples)));
       cursor = next;
       sequence++;

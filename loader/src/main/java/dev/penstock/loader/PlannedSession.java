@@ -133,8 +133,13 @@ public final class PlannedSession extends SessionPlan {
     return cursorBytes;
   }
 
-  void position(Cursor cursor) {
-    nextUse.moveTo(cursor);
+  void position(Cursor cursor, long sequence) {
+    nextUse.moveTo(cursor, sequence);
+  }
+
+  @Override
+  void began(long sequence) {
+    nextUse.began(sequence);
   }
 
   @Override

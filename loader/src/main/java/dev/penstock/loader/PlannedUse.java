@@ -22,6 +22,8 @@ abstract sealed class PlannedUse implements NextUse {
 
   // One writer, many readers, any recent value will do.
   private volatile long position;
+  private volatile long step;
+  private final Pace pace = new Pace(System::nanoTime);
 
   private PlannedUse(Dataset dataset) {
     this.dataset = dataset;
@@ -36,11 +38,27 @@ abstract sealed class PlannedUse implements NextUse {
   }
 
   /**
-   * The look-ahead has reached a step. Where samples are grouped by their lengths, that is its
-   * group's start: what is left of the group comes next.
+   * The look-ahead has reached a step, the session's {@code sequence}-th. Where samples are grouped
+   * by their lengths, that is its group's start: what is left of the group comes next.
    */
-  final void moveTo(Cursor cursor) {
+  final void moveTo(Cursor cursor, long sequence) {
     position = position(cursor) - (cursor.grouping() == null ? 0 : 1);
+    step = sequence;
+  }
+
+  /** The gather begins with the session's {@code sequence}-th step. */
+  final void began(long sequence) {
+    pace.began(sequence);
+  }
+
+  @Override
+  public final long step() {
+    return step;
+  }
+
+  @Override
+  public final long slackNanos(long sequence) {
+    return pace.slackNanos(sequence);
   }
 
   abstract long position(Cursor cursor);

@@ -182,6 +182,7 @@ public final class Session implements AutoCloseable {
       try {
         Slot slot = ring.claim();
         gather.blockedNanos.add(System.nanoTime() - taken);
+        plan.began(work.sequence);
         return new Assignment(work, slot);
       } catch (InterruptedException e) {
         abandon(work);

@@ -86,6 +86,9 @@ public abstract sealed class SessionPlan permits PlannedSession, ArrivalSession 
   /** What the order says of the next use of a shard's bytes. */
   abstract NextUse nextUse();
 
+  /** The gather begins with the session's {@code sequence}-th batch, in order, from 0. */
+  void began(long sequence) {}
+
   /** How records lie in the shards. */
   abstract RecordFormat format();
 

@@ -136,7 +136,7 @@ class MixtureTest {
       long epochs = 0;
       int later = 0;
       for (int step = 0; step < 60; step++) {
-        plan.position(at);
+        plan.position(at, 0);
         epochs = order.epochOf(0, at.index()) + order.epochOf(1, at.index());
         epochs += order.epochOf(2, at.index());
         assertEquals(epochs, use.position() / use.epochLength(), "turns with each source");

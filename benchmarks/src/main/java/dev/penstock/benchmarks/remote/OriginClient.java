@@ -17,6 +17,8 @@ import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,19 +34,26 @@ final class OriginClient implements RangeClient {
   private final List<Origin> origins;
   private final Arena arena = Arena.ofShared();
   private final BlockingQueue<MemorySegment> free;
+  private final int asked;
   private final List<OpenObject> open = new ArrayList<>();
+  private final AtomicReference<@Nullable OriginException> failure = new AtomicReference<>();
 
   /** Whether somebody waits for each range from the start. */
   boolean awaited;
 
   /** {@code url} has a place for the object's number. */
   OriginClient(String name, String url, Work work, Map<String, String> options) {
+    this(name, url, work, options, 2 * work.depth());
+  }
+
+  /** The same with memory for {@code asked} ranges at a time. */
+  OriginClient(String name, String url, Work work, Map<String, String> options, int asked) {
+    this.asked = asked;
     this.name = name;
     this.url = url;
     this.origins = Origins.open(CacheConfig.of(64 << 20), ByteBudget.of(256 << 20), options);
     this.origin =
         origins.stream().filter(o -> o.handles(url.formatted(0))).findFirst().orElseThrow();
-    int asked = 2 * work.depth();
     this.free = new ArrayBlockingQueue<>(asked);
     for (int i = 0; i < asked; i++) {
       free.add(arena.allocate(work.rangeBytes(), 4096));
@@ -62,55 +71,78 @@ final class OriginClient implements RangeClient {
 
   @Override
   public void pass(Work work, Latency latencies) throws IOException, InterruptedException {
-    while (open.size() < work.objects()) {
-      open.add(origin.open(origin.find(url.formatted(open.size())).orElseThrow()));
-    }
-    AtomicReference<@Nullable OriginException> failure = new AtomicReference<>();
-    int blocks = work.rangeBytes() / BLOCK_BYTES;
     for (int r = 0; r < work.ranges(); r++) {
-      MemorySegment memory = free.take();
-      long[] places = new long[blocks];
-      for (int i = 0; i < blocks; i++) {
-        places[i] = (long) i * BLOCK_BYTES;
-      }
-      long began = System.nanoTime();
-      RangeRead read =
-          new RangeRead(
-              work.offset(r),
-              work.rangeBytes(),
-              memory,
-              places,
-              BLOCK_BYTES,
-              new RangeRead.Sink() {
-                private int told;
-
-                @Override
-                public synchronized void arrived(int block, int bytes) {
-                  if (++told == blocks) {
-                    latencies.took(System.nanoTime() - began);
-                    free.add(memory);
-                  }
-                }
-
-                @Override
-                public synchronized void failed(int block, OriginException why) {
-                  failure.set(why);
-                  if (++told == blocks) {
-                    free.add(memory);
-                  }
-                }
-              });
+      RangeRead read = start(work, r, () -> RangeRead.Sink.UNKNOWN, latencies::took);
       if (awaited) {
         read.hurry();
       }
-      open.get(work.object(r)).read(read);
     }
+    drain();
+  }
+
+  /**
+   * Starts reading a range, once there is memory for it; {@link #drain} follows.
+   *
+   * @param slack nanoseconds until it is needed, as {@link RangeRead.Sink#slackNanos}
+   * @param took told how many nanoseconds it took, on the origin's threads; also if it failed,
+   *     which {@link #drain} says
+   */
+  RangeRead start(Work work, int range, LongSupplier slack, LongConsumer took)
+      throws InterruptedException, OriginException {
+    while (open.size() < work.objects()) {
+      open.add(origin.open(origin.find(url.formatted(open.size())).orElseThrow()));
+    }
+    MemorySegment memory = free.take();
+    int blocks = work.rangeBytes() / BLOCK_BYTES;
+    long[] places = new long[blocks];
+    for (int i = 0; i < blocks; i++) {
+      places[i] = (long) i * BLOCK_BYTES;
+    }
+    long began = System.nanoTime();
+    RangeRead read =
+        new RangeRead(
+            work.offset(range),
+            work.rangeBytes(),
+            memory,
+            places,
+            BLOCK_BYTES,
+            new RangeRead.Sink() {
+              private int told;
+
+              @Override
+              public synchronized void arrived(int block, int bytes) {
+                if (++told == blocks) {
+                  took.accept(System.nanoTime() - began);
+                  free.add(memory);
+                }
+              }
+
+              @Override
+              public synchronized void failed(int block, OriginException why) {
+                failure.set(why);
+                if (++told == blocks) {
+                  took.accept(System.nanoTime() - began);
+                  free.add(memory);
+                }
+              }
+
+              @Override
+              public long slackNanos() {
+                return slack.getAsLong();
+              }
+            });
+    open.get(work.object(range)).read(read);
+    return read;
+  }
+
+  /** Waits until all ranges have come. */
+  void drain() throws InterruptedException, OriginException {
     List<MemorySegment> all = new ArrayList<>();
-    while (all.size() < 2 * work.depth()) {
+    while (all.size() < asked) {
       all.add(free.take());
     }
     free.addAll(all);
-    OriginException why = failure.get();
+    OriginException why = failure.getAndSet(null);
     if (why != null) {
       throw why;
     }

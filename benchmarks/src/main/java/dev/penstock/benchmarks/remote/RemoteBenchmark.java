@@ -2,7 +2,6 @@ package dev.penstock.benchmarks.remote;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.penstock.benchmarks.remote.RangeClient.Work;
-import dev.penstock.cache.origin.OriginStats;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -19,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -81,7 +79,7 @@ public final class RemoteBenchmark {
     this.orders = server.getOutputStream();
   }
 
-  /** Arguments: rounds, objects, depth. */
+  /** Arguments: rounds (0 for the stalls alone), objects, depth. */
   public static void main(String[] arguments)
       throws IOException, InterruptedException, ExecutionException {
     int rounds = Integer.parseInt(arguments[0]);
@@ -121,8 +119,12 @@ public final class RemoteBenchmark {
         "%d objects of 64 MiB on loopback, ranges of 8 MiB, %d in flight, %d processors for client"
             + " and server, %d rounds",
         objects, depth, Runtime.getRuntime().availableProcessors(), rounds);
-    Map<String, String> steady = Map.of("remote.requests", Integer.toString(depth));
     String endpoint = "http://127.0.0.1:" + port;
+    if (rounds == 0) {
+      new StallBenchmark(out, this::order, endpoint + "/bench/o%d", work).run();
+      return;
+    }
+    Map<String, String> steady = Map.of("remote.requests", Integer.toString(depth));
     Map<String, String> s3 =
         Map.of(
             "remote.requests",
@@ -149,7 +151,7 @@ public final class RemoteBenchmark {
     } finally {
       clients.forEach(RangeClient::close);
     }
-    stalls(work, steady, endpoint);
+    new StallBenchmark(out, this::order, endpoint + "/bench/o%d", work).run();
   }
 
   private interface Maker {
@@ -199,64 +201,6 @@ public final class RemoteBenchmark {
           median(costs[i]),
           medianRatio(rates[i], rates[0]),
           medianRatio(costs[i], costs[0]));
-    }
-  }
-
-  private void stalls(Work work, Map<String, String> options, String endpoint)
-      throws IOException, InterruptedException {
-    say("");
-    say(
-        "%-34s %8s %8s %8s %8s %8s",
-        "10 ms added, 1 % stalled for 1 s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "extra");
-    Work small = new Work(work.port(), work.objects(), work.objectBytes(), 1 << 20, 4);
-    order("latency 10");
-    for (Stalls row : Stalls.values()) {
-      Map<String, String> all = new HashMap<>(options);
-      all.put("remote.hedges", row.hedges);
-      try (OriginClient client = new OriginClient("x", endpoint + "/bench/o%d", small, all)) {
-        client.awaited = row == Stalls.AWAITED;
-        for (int i = 0; i < 4; i++) {
-          client.pass(small, _ -> {});
-        }
-        order(row == Stalls.NONE ? "stall 0 1000" : "stall 0.01 1000");
-        OriginStats before = client.stats();
-        int passes = 8;
-        long[] took = new long[passes * small.ranges()];
-        AtomicInteger at = new AtomicInteger();
-        for (int i = 0; i < passes; i++) {
-          client.pass(small, nanos -> took[at.getAndIncrement()] = nanos);
-        }
-        OriginStats after = client.stats();
-        order("stall 0 1000");
-        Arrays.sort(took);
-        say(
-            "%-34s %8.1f %8.1f %8.1f %8.1f %7.2f%%",
-            row.text,
-            took[took.length / 2] / 1e6,
-            took[(int) (took.length * 0.99)] / 1e6,
-            took[(int) (took.length * 0.999)] / 1e6,
-            took[took.length - 1] / 1e6,
-            100.0
-                * (after.hedges() - before.hedges())
-                / Math.max(1, after.requests() - before.requests()));
-      }
-    }
-    order("latency 0");
-  }
-
-  /** The rows of the table of stalls. */
-  private enum Stalls {
-    NONE("no stalls", "0"),
-    ALONE("no second requests", "0"),
-    CALM("second requests, nobody waits", "0.02"),
-    AWAITED("second requests, somebody waits", "0.02");
-
-    final String text;
-    final String hedges;
-
-    Stalls(String text, String hedges) {
-      this.text = text;
-      this.hedges = hedges;
     }
   }
 

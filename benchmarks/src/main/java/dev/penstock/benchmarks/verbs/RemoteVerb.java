@@ -17,15 +17,16 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     header = "Compares our HTTP and S3 reading with a bare socket and the AWS SDK's clients.",
     description = {
-      "On loopback: rate and processor time, then with 10 ms more latency, then with 1 %% of the",
-      "answers stalled for 1 s."
+      "On loopback: rate and processor time, then with 10 ms more latency, then how long ranges"
+          + " take",
+      "and how late they are with 1 %% of the answers stalled for 1 s."
     },
     footer = {"", "Examples:", "  penstock bench remote", "  penstock bench remote --rounds 15"})
 public final class RemoteVerb extends Verb {
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "Rounds over all clients (default 7).")
+      description = "Rounds over all clients (default 7); 0 for the stalls alone.")
   private int rounds = 7;
 
   @Option(names = "--objects", paramLabel = "N", description = "Objects of 64 MiB (default 8).")
@@ -36,8 +37,8 @@ public final class RemoteVerb extends Verb {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (rounds < 1 || objects < 1 || depth < 1) {
-      throw new UsageException("--rounds, --objects and --depth must be at least 1");
+    if (rounds < 0 || objects < 1 || depth < 1) {
+      throw new UsageException("--objects and --depth must be at least 1, --rounds at least 0");
     }
     Path app = Home.directory().resolve("benchmarks/target/app");
     String path =

@@ -60,8 +60,16 @@ public final class RangeRead {
   }
 
   /** Whether somebody waits for the bytes. */
-  public synchronized boolean isAwaited() {
+  private synchronized boolean isAwaited() {
     return awaited;
+  }
+
+  /**
+   * Nanoseconds until the bytes are needed: 0 if somebody waits for them, {@link Sink#UNKNOWN} if
+   * that cannot be told. Changes with time in both directions; does not block.
+   */
+  public long slackNanos() {
+    return isAwaited() ? 0 : sink.slackNanos();
   }
 
   /**
@@ -122,6 +130,9 @@ public final class RangeRead {
    * delay other reads. After the call the origin no longer touches the block.
    */
   public interface Sink {
+    /** Answer of {@link #slackNanos} where nobody can tell. */
+    long UNKNOWN = Long.MAX_VALUE;
+
     /**
      * {@code bytes} of the block are in place. Fewer than asked for means that the origin's answer
      * broke off there; the receiver decides whether to ask for the rest.
@@ -130,5 +141,13 @@ public final class RangeRead {
 
     /** The block could not be had. */
     void failed(int block, OriginException failure);
+
+    /**
+     * Nanoseconds until the first byte that has not come yet is needed, 0 if it is already; {@link
+     * #UNKNOWN} if that cannot be told. An estimate, asked for at any time from any thread.
+     */
+    default long slackNanos() {
+      return UNKNOWN;
+    }
   }
 }

@@ -23,6 +23,11 @@ final class Allowance {
     return take(0);
   }
 
+  /** How much of what may be saved up there is, 0 to 1. */
+  synchronized double fill() {
+    return tokens / most;
+  }
+
   /** Takes one, if as many as {@code left} are left over then. */
   synchronized boolean take(double left) {
     if (tokens < 1 + left) {

@@ -8,29 +8,20 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 
 /**
- * Second requests for ranges that are late: silent for longer than 95 of 100 answers before their
- * first byte, or longer under way than 95 of 100 of their size. Much longer while the plan has
- * time; a little, once somebody waits for the bytes. A token bucket that only successes fill keeps
- * second requests a small share of all, so that a slow store is not asked for more; half of it is
- * kept for ranges that somebody waits for.
+ * Second requests for ranges that are late, as {@link HedgeRule} says. A token bucket that only
+ * successes fill keeps them a small share of all, so that a slow store is not asked for more; half
+ * of it is kept for ranges that are needed.
  */
 final class Hedging {
-  /** How often to look while too few answers are known to tell what slow is. */
-  private static final long UNKNOWN_NANOS = 100_000_000L;
-
   /** Tokens that quiet times may save up, in second requests. */
   private static final double SAVED_MAX = 16;
 
-  /** Those that only ranges with a waiter may have. */
+  /** Those that only ranges whose slack runs out may have. */
   private static final double RESERVED = SAVED_MAX / 2;
-
-  private static final double TOLERANCE = 2;
-
-  /** So much above the usual that a store's ordinary spread does not use the tokens up. */
-  private static final double TOLERANCE_AWAITED = 1.25;
 
   private final RemoteConfig config;
   private final Latencies latencies;
+  private final HedgeRule rule;
   private final ScheduledExecutorService timers;
   private final Predicate<RangeFetch> second;
   private final Allowance allowance;
@@ -45,6 +36,7 @@ final class Hedging {
       Predicate<RangeFetch> second) {
     this.config = config;
     this.latencies = latencies;
+    this.rule = new HedgeRule(latencies, config.hedgeMillisMin());
     this.timers = timers;
     this.second = second;
     this.allowance = new Allowance(0, config.hedgesPerRequest(), SAVED_MAX);
@@ -77,26 +69,25 @@ final class Hedging {
     if (attempt.hedged || !fetch.isAlone(attempt)) {
       return;
     }
-    boolean awaited = fetch.isAwaited();
-    long first = latencies.firstByteNanos();
-    if (first < 0) {
-      later(fetch, attempt, UNKNOWN_NANOS);
-      return;
-    }
     long now = System.nanoTime();
-    long whole = latencies.wholeNanos(fetch.length() - attempt.start);
-    long due = limit(first, awaited) - (now - attempt.lastByteNanos());
-    if (whole >= 0) {
-      due = Math.min(due, limit(whole, awaited) - (now - attempt.beganNanos));
+    HedgeRule.Verdict verdict =
+        rule.judge(
+            fetch.length() - attempt.start,
+            now - attempt.lastByteNanos(),
+            now - attempt.beganNanos,
+            allowance.fill(),
+            fetch::slackNanos);
+    boolean granted =
+        switch (verdict.ask()) {
+          case NOT_YET -> false;
+          case IF_SPARE -> allowance.take(RESERVED);
+          case NOW -> allowance.take();
+        };
+    if (granted) {
+      hedge(fetch, attempt, now);
+    } else {
+      later(fetch, attempt, verdict.againNanos());
     }
-    if (due <= 0) {
-      if (allowance.take(awaited ? 0 : RESERVED)) {
-        hedge(fetch, attempt, now);
-        return;
-      }
-      due = limit(first, awaited);
-    }
-    later(fetch, attempt, due);
   }
 
   private void hedge(RangeFetch fetch, RangeFetch.Attempt attempt, long now) {
@@ -107,14 +98,8 @@ final class Hedging {
     started.increment();
     if (!second.test(fetch)) {
       attempt.hedged = false;
-      later(fetch, attempt, UNKNOWN_NANOS);
+      later(fetch, attempt, HedgeRule.UNKNOWN_NANOS);
     }
-  }
-
-  private long limit(long nanos, boolean awaited) {
-    double tolerance = awaited ? TOLERANCE_AWAITED : TOLERANCE;
-    return Math.max(
-        TimeUnit.MILLISECONDS.toNanos(config.hedgeMillisMin()), (long) (tolerance * nanos));
   }
 
   private void later(RangeFetch fetch, RangeFetch.Attempt attempt, long nanos) {

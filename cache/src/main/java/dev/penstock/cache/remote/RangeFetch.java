@@ -97,9 +97,13 @@ final class RangeFetch {
     }
   }
 
-  /** Whether somebody waits for any of its bytes. */
-  boolean isAwaited() {
-    return reads.stream().anyMatch(RangeRead::isAwaited);
+  /** Nanoseconds until the first of its bytes is needed, see {@link RangeRead#slackNanos}. */
+  long slackNanos() {
+    long least = RangeRead.Sink.UNKNOWN;
+    for (RangeRead read : reads) {
+      least = Math.min(least, read.slackNanos());
+    }
+    return least;
   }
 
   /** {@code listener} hears when somebody begins to wait; replaces the one before. */
