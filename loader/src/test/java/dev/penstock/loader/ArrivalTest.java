@@ -36,6 +36,9 @@ class ArrivalTest {
 
   @TempDir static Path directory;
 
+  /** For indexes that the dataset's own directory must not hold. */
+  @TempDir static Path elsewhere;
+
   @BeforeAll
   static void writeShards() throws IOException {
     TestShards.write(directory, SHARDS, SAMPLES, MEAN_BYTES);
@@ -70,7 +73,7 @@ class ArrivalTest {
 
   /** All samples as the stored order delivers them, through indexes that are kept elsewhere. */
   private static List<ArrivalRun.Row> stored() throws IOException {
-    Path indexes = Files.createTempDirectory(directory.getParent(), "indexes");
+    Path indexes = Files.createTempDirectory(elsewhere, "indexes");
     LoaderConfig config =
         LoaderConfig.builder(dataset())
             .memoryBytes(64 << 20)
@@ -184,7 +187,7 @@ class ArrivalTest {
   void neitherKindOfCursorIsTurnedIntoTheOther() throws IOException {
     Position saved = ArrivalRun.of(config(9).build(), 3).steps.getLast().position();
     refused(config(9).cursor(saved).shuffle(Shuffle.BLOCK), "cursor of the order of arrival");
-    Path indexes = Files.createTempDirectory(directory.getParent(), "indexes");
+    Path indexes = Files.createTempDirectory(elsewhere, "indexes");
     LoaderConfig.Builder block = config(9).shuffle(Shuffle.BLOCK).indexDirectory(indexes).epochs(1);
     Cursor planned;
     try (Loader loader = Loader.open(block.build())) {
