@@ -210,7 +210,9 @@ public final class DatasetLocator {
     int wildcard = Wildcards.firstWildcard(location);
     String end = location.endsWith("/") ? location.substring(0, location.length() - 1) : location;
     int cut = end.lastIndexOf('/', wildcard < 0 ? end.length() : wildcard) + 1;
-    String directory = cut == 0 ? "." : end.substring(0, cut);
+    boolean top = cut >= 3 && end.startsWith("://", cut - 3); // a bucket or a server: nothing above
+    cut = top ? end.length() : cut;
+    String directory = cut == 0 ? "." : top ? end + "/" : end.substring(0, cut);
     String looked = pattern.equals(location) ? "" : " (from the pattern '%s')".formatted(pattern);
     return new OriginException(
         Kind.NOT_FOUND,
@@ -227,7 +229,8 @@ public final class DatasetLocator {
       return directory + " cannot be listed: " + failure.getMessage();
     }
     if (beside.isEmpty()) {
-      return "directory %s is empty or does not exist".formatted(directory);
+      return "%s holds no files itself (what is further below was not looked at), or does not exist"
+          .formatted(directory);
     }
     List<String> likest =
         beside.stream()

@@ -29,7 +29,8 @@ public interface Origin extends AutoCloseable {
    * the order of their names, each named relative to {@code directory} with {@code /} between the
    * parts. Empty if there is no such directory.
    *
-   * @throws OriginException if it cannot be listed
+   * @throws OriginException if it cannot be listed; of kind NOT_FOUND if what directories are in, a
+   *     bucket, is not there
    */
   List<StoredObject> list(String directory, int depth) throws OriginException;
 

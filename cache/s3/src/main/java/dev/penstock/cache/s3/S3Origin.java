@@ -21,7 +21,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
-import software.amazon.awssdk.services.s3.model.NoSuchBucketException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
@@ -110,17 +109,13 @@ final class S3Origin implements Origin {
       ask.delimiter("/"); // else all that lies below would be gone through
     }
     List<StoredObject> objects = new ArrayList<>();
-    try {
-      for (S3Object found : store.client().listObjectsV2Paginator(ask.build()).contents()) {
-        String name = found.key().substring(prefix.length());
-        long levels = name.chars().filter(c -> c == '/').count() + 1;
-        if (!name.isEmpty() && !name.endsWith("/") && levels <= depth) {
-          String location = "s3://" + bucket + "/" + found.key();
-          objects.add(object(location, name, found.size(), found.eTag()));
-        }
+    for (S3Object found : store.client().listObjectsV2Paginator(ask.build()).contents()) {
+      String name = found.key().substring(prefix.length());
+      long levels = name.chars().filter(c -> c == '/').count() + 1;
+      if (!name.isEmpty() && !name.endsWith("/") && levels <= depth) {
+        String location = "s3://" + bucket + "/" + found.key();
+        objects.add(object(location, name, found.size(), found.eTag()));
       }
-    } catch (NoSuchBucketException _) {
-      return new ArrayList<>();
     }
     return objects;
   }

@@ -92,7 +92,10 @@ final class S3OriginTest {
   void findsAndLists(Setup setup) throws Exception {
     try (Fixture fixture = setup.open()) {
       OriginChecks.findsAndLists(fixture);
-      assertEquals(List.of(), fixture.origin().list("s3://no-such-bucket-here/x", 1));
+      Origin origin = fixture.origin();
+      OriginException missing =
+          assertThrows(OriginException.class, () -> origin.list("s3://no-such-bucket-here/x", 1));
+      assertEquals(Kind.NOT_FOUND, missing.kind());
     }
   }
 
