@@ -20,7 +20,8 @@ final class CacheOptions {
       order = 56,
       description =
           "Keep blocks on this disk between runs, in SIZE bytes of it (default: as before, else"
-              + " most of what is free). Once per disk.")
+              + " most of what is free; another SIZE keeps what fits). Once per disk. Only read and"
+              + " serve keep blocks.")
   private List<String> directories = List.of();
 
   @Option(
@@ -38,6 +39,13 @@ final class CacheOptions {
       description = "Use them but add none: for data that is read once.")
   private boolean bypass;
 
+  @Option(
+      names = "--cache-quota",
+      paramLabel = "SIZE",
+      order = 58,
+      description = "Most bytes of them that one job may fill (default: all).")
+  private Optional<ByteSize> jobQuota = Optional.empty();
+
   // Hidden, as nobody should need it; docs/remote.md says what it risks.
   @Option(
       names = "--cache-on-network",
@@ -48,12 +56,11 @@ final class CacheOptions {
 
   /** The configuration with what these options ask for. */
   EngineConfig add(EngineConfig engine) {
-    return add(engine, Optional.empty(), Optional.empty());
+    return add(engine, Optional.empty());
   }
 
-  /** The same with limits for each job and each dataset. */
-  EngineConfig add(
-      EngineConfig engine, Optional<ByteSize> jobQuota, Optional<ByteSize> datasetQuota) {
+  /** The same with a limit for each dataset. */
+  EngineConfig add(EngineConfig engine, Optional<ByteSize> datasetQuota) {
     return UsageException.check(
         () -> {
           List<SsdConfig.Directory> parsed = new ArrayList<>();

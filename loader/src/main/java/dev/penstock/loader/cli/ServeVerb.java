@@ -69,13 +69,6 @@ final class ServeVerb extends Verb {
   private Optional<Integer> metricsPort = Optional.empty();
 
   @Option(
-      names = "--cache-quota",
-      paramLabel = "SIZE",
-      order = 65,
-      description = "Most bytes of the cache directories that one job may fill (default: all).")
-  private Optional<ByteSize> jobQuota = Optional.empty();
-
-  @Option(
       names = "--cache-dataset-quota",
       paramLabel = "SIZE",
       order = 66,
@@ -85,7 +78,7 @@ final class ServeVerb extends Verb {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Path directory = runDirectory.path();
-    EngineConfig shared = cache.add(engine.engine(EngineConfig.embedded()), jobQuota, datasetQuota);
+    EngineConfig shared = cache.add(engine.engine(EngineConfig.embedded()), datasetQuota);
     SidecarConfig config =
         UsageException.check(
             () -> {
