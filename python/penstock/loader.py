@@ -70,8 +70,10 @@ class Loader:
             ``"/nvme/penstock=200GiB"``; a list for several disks. One sidecar at a time uses a directory, so ranks of one
             host share a sidecar (``run_dir``, ``penstock serve --cache-dir``) rather than a directory.
         cache: ``"use"``, or ``"bypass"`` for a job that reads its data once: it reads what cache directories hold and adds nothing.
-        cache_quota: bytes of this rank's blocks that may be in the cache directories, at most: ``"50GiB"`` or a number. At the quota
-            its own least needed blocks make room.
+        cache_quota: bytes of this job's blocks, of all its ranks together, that may be in the cache directories, at most: ``"50GiB"``
+            or a number. At the quota the job's own least needed blocks make room.
+        job: a name that all ranks of this job give, where other jobs on the host ask for the very same order; by default the ranks
+            that ask for one order are one job.
         slots: batches that may wait or be held at once; the ring's memory is ``slots`` times the batch.
         held_timeout: seconds after which waiting fails when the caller holds every slot; a warning comes after 2 s.
         restart_timeout: seconds to wait for a sidecar, at first and after one died.
@@ -109,6 +111,7 @@ class Loader:
         cache_dir: Union[str, "os.PathLike[str]", Sequence[str], None] = None,
         cache: str = "use",
         cache_quota: Union[str, int, None] = None,
+        job: Optional[str] = None,
         slots: Optional[int] = None,
         held_timeout: float = 60.0,
         restart_timeout: float = 120.0,
@@ -134,6 +137,7 @@ class Loader:
             "fields": None if fields is None else list(fields),
             "on_bad": on_bad,
             "cache": cache,
+            "job": job,
             "cache_quota": None if cache_quota is None else _arguments.byte_count(cache_quota),
         }
         self.device = device

@@ -41,10 +41,10 @@ def test_what_a_job_leaves_in_the_cache_is_asked_for(fake):
         next(iter(loader)).release()
     with loader_of(fake, cache="bypass", cache_quota="1.5GiB") as loader:
         next(iter(loader)).release()
-    with loader_of(fake, cache_quota=4096) as loader:
+    with loader_of(fake, cache_quota=4096, job="run 7") as loader:
         next(iter(loader)).release()
-    asked = [(request["cache"], request["cache_quota"]) for request in fake.opens]
-    assert asked == [("use", None), ("bypass", 3 << 29), ("use", 4096)]
+    asked = [(request["cache"], request["cache_quota"], request["job"]) for request in fake.opens]
+    assert asked == [("use", None, None), ("bypass", 3 << 29, None), ("use", 4096, "run 7")]
     with pytest.raises(ValueError, match="50GiB"):
         loader_of(fake, cache_quota="much")
 

@@ -9,21 +9,24 @@ package dev.penstock.cache;
  *     dataset it can hold, and writes no other
  * @param epochBytes of these, bytes that this session goes through in an epoch; less where other
  *     hosts read the rest
+ * @param job a name that all sessions of one job share; "" for a session that is a job of its own
  * @param bypass whether the session's blocks are not kept: for what is read once
- * @param jobQuotaBytes SSD bytes that hold blocks which this session has fetched, at most; at the
- *     quota its own least needed blocks make room for those that it needs more
+ * @param jobQuotaBytes SSD bytes that hold blocks which the sessions of its job have fetched in
+ *     this process, at most; at the quota the job's own least needed blocks make room for those
+ *     that it needs more. Each session keeps to its own number
  * @param datasetQuotaBytes SSD bytes that hold blocks of its dataset, at most; the same among those
  */
 public record CachePolicy(
     String dataset,
     long datasetBytes,
     long epochBytes,
+    String job,
     boolean bypass,
     long jobQuotaBytes,
     long datasetQuotaBytes) {
   /** No name, no limits. */
   public static final CachePolicy NONE =
-      new CachePolicy("", 0, 0, false, Long.MAX_VALUE, Long.MAX_VALUE);
+      new CachePolicy("", 0, 0, "", false, Long.MAX_VALUE, Long.MAX_VALUE);
 
   /** Checks the numbers. */
   public CachePolicy {
@@ -41,17 +44,24 @@ public record CachePolicy(
 
   /** The same limits for a session on a dataset. */
   public CachePolicy on(String name, long bytes, long bytesOfEpoch) {
-    return new CachePolicy(name, bytes, bytesOfEpoch, bypass, jobQuotaBytes, datasetQuotaBytes);
+    return new CachePolicy(
+        name, bytes, bytesOfEpoch, job, bypass, jobQuotaBytes, datasetQuotaBytes);
+  }
+
+  /** The same for a session of a job with this name. */
+  public CachePolicy ofJob(String name) {
+    return new CachePolicy(
+        dataset, datasetBytes, epochBytes, name, bypass, jobQuotaBytes, datasetQuotaBytes);
   }
 
   /** The same, its blocks not kept, or kept. */
   public CachePolicy withBypass(boolean value) {
     return new CachePolicy(
-        dataset, datasetBytes, epochBytes, value, jobQuotaBytes, datasetQuotaBytes);
+        dataset, datasetBytes, epochBytes, job, value, jobQuotaBytes, datasetQuotaBytes);
   }
 
   /** The same with limits. */
   public CachePolicy withQuotas(long ofJob, long ofDataset) {
-    return new CachePolicy(dataset, datasetBytes, epochBytes, bypass, ofJob, ofDataset);
+    return new CachePolicy(dataset, datasetBytes, epochBytes, job, bypass, ofJob, ofDataset);
   }
 }

@@ -6,8 +6,9 @@ import dev.penstock.cache.ssd.SsdDevice;
 import dev.penstock.cache.ssd.SsdStats;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -53,7 +54,10 @@ final class SsdTier implements AutoCloseable {
   private final SplittableRandom random = new SplittableRandom(1);
 
   // Guarded by the lock of RamTier.
-  private final Set<Job> jobs = new HashSet<>();
+
+  /** One for each session, so by identity: those of a job's ranks may be equal. */
+  private final Set<Job> jobs = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private SampleBand band = SampleBand.ALL;
   private long bandSlots = -1;
   private int ahead;

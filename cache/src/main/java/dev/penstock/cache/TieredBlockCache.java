@@ -68,8 +68,7 @@ final class TieredBlockCache implements BlockCache {
 
   @Override
   public CacheSession session(long quotaBytes, NextUse nextUse, CachePolicy policy) {
-    int dataset = policy.dataset().isEmpty() ? 0 : policy.dataset().hashCode() | 1;
-    Job job = new Job(jobs.incrementAndGet(), dataset, policy);
+    Job job = Job.of(policy, jobs.incrementAndGet());
     Share share = tier.openShare(quotaBytes, job);
     openSessions.incrementAndGet();
     return new OpenSession(this, share, tier.openReader(nextUse));

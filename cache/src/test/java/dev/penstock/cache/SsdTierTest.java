@@ -9,7 +9,9 @@ import dev.penstock.cache.origin.MemoryOrigin;
 import dev.penstock.formats.ByteSource;
 import dev.penstock.formats.Codec;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -220,6 +222,47 @@ final class SsdTierTest {
         TestPlan.requireEvenHits(hits[epoch], 0.95 * quota, all);
       }
     }
+  }
+
+  /**
+   * Ranks of a job read a shard each, the first of them twice, the second time in a new session.
+   */
+  @Test
+  void theSessionsOfAJobShareItsQuota() throws Exception {
+    try (CacheHarness harness = open(64, 4 * SAMPLES)) {
+      for (int shard = 0; shard < 4; shard++) {
+        harness.add(SAMPLES * BLOCK, Codec.NONE, 1);
+      }
+      CachePolicy job = quotaOf(100).ofJob("training");
+      readTogether(harness, 0, 3, job);
+      assertEquals(100, harness.cache.stats().ssdBlocks());
+      readTogether(harness, 0, 1, job);
+      assertEquals(100, harness.cache.stats().ssdBlocks(), "a later session is of the job as well");
+      readTogether(harness, 2, 4, quotaOf(70).ofJob("evaluation"));
+      assertEquals(170, harness.cache.stats().ssdBlocks(), "another job has its own");
+      readTogether(harness, 3, 4, quotaOf(30));
+      readTogether(harness, 3, 4, quotaOf(30));
+      assertEquals(230, harness.cache.stats().ssdBlocks(), "and so has each session without one");
+    }
+  }
+
+  /** One session for each of some shards, open at the same time, each reading some of its shard. */
+  private static void readTogether(CacheHarness harness, int from, int to, CachePolicy policy)
+      throws Exception {
+    List<CacheSession> sessions = new ArrayList<>();
+    for (int shard = from; shard < to; shard++) {
+      sessions.add(harness.cache.session(2L * BLOCK, (_, at, _) -> at + 1, policy));
+    }
+    for (int shard = from; shard < to; shard++) {
+      Shard read = harness.shards.get(shard);
+      try (ByteSource source = sessions.get(shard - from).open(0, read.object(), null, -1)) {
+        for (int i = 0; i < 200; i++) {
+          CacheHarness.check(read, source.request((long) i * BLOCK, BLOCK), i * BLOCK, BLOCK);
+          harness.drainSsd();
+        }
+      }
+    }
+    sessions.forEach(CacheSession::close);
   }
 
   /** What is over a quota goes from its own blocks, never from another's. */

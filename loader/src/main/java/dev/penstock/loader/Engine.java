@@ -259,7 +259,10 @@ public final class Engine implements AutoCloseable {
   private CachePolicy limits(SessionPlan plan) {
     CachePolicy all = config.ssd().limits();
     CacheUse own = plan.config().cache();
+    // Ranks of one job ask for one order; a name tells apart jobs that do.
+    String job = own.job().isEmpty() ? "order " + plan.orderId() : "name " + own.job();
     return all.withBypass(all.bypass() || own.bypass())
+        .ofJob(job)
         .withQuotas(Math.min(all.jobQuotaBytes(), own.quotaBytes()), all.datasetQuotaBytes());
   }
 

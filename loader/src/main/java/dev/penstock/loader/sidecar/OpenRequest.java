@@ -41,6 +41,7 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
           "order_id",
           "cache",
           "cache_quota",
+          "job",
           "batch_size",
           "rank",
           "world_size",
@@ -93,7 +94,8 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
               Optional.ofNullable(json.path("batching").textValue()).map(Batching::parse),
               Optional.ofNullable(json.path("order_id").textValue()),
               CacheUse.parse(json.path("cache").asText("use"))
-                  .withQuota(number(json, "cache_quota", Long.MAX_VALUE)));
+                  .withQuota(number(json, "cache_quota", Long.MAX_VALUE))
+                  .ofJob(text(json, "job")));
       return new OpenRequest(session, optional(json, "slots"), number(json, "min_slot_bytes", 0));
     } catch (IllegalArgumentException | ArithmeticException e) {
       if (String.valueOf(e.getMessage()).startsWith("cursor")) {
@@ -120,6 +122,17 @@ record OpenRequest(SessionConfig session, OptionalInt slots, long minSlotBytes) 
       throw new IllegalArgumentException("%s is %s, not a list of strings".formatted(key, list));
     }
     return texts;
+  }
+
+  private static String text(JsonNode json, String key) {
+    JsonNode value = json.path(key);
+    if (value.isMissingNode() || value.isNull()) {
+      return "";
+    }
+    if (!value.isTextual()) {
+      throw new IllegalArgumentException("%s is %s, not a string".formatted(key, value));
+    }
+    return value.textValue();
   }
 
   private static long number(JsonNode json, String key, long absent) {

@@ -28,7 +28,7 @@ final class OpenRequestTest {
             "{'type':'OPEN','dataset':['a','b'],'batch_size':8,'rank':1,'world_size':2,"
                 + "'shuffle':'none','seed':7,'epochs':3,'end':'pad','fields':['jpg','cls:int'],"
                 + "'on_bad':'skip','cursor':null,'lanes':64,'slots':5,'min_slot_bytes':4096,"
-                + "'cache':'bypass','cache_quota':1048576}");
+                + "'cache':'bypass','cache_quota':1048576,'job':'run 7'}");
     assertEquals(List.of("a", "b"), request.session().dataset());
     assertEquals(8, request.session().batchSize());
     assertEquals(1, request.session().rank());
@@ -44,7 +44,7 @@ final class OpenRequestTest {
     assertEquals(OptionalInt.of(64), request.session().lanes());
     assertEquals(OptionalInt.of(5), request.slots());
     assertEquals(4096, request.minSlotBytes());
-    assertEquals(CacheUse.BYPASS.withQuota(1 << 20), request.session().cache());
+    assertEquals(CacheUse.BYPASS.withQuota(1 << 20).ofJob("run 7"), request.session().cache());
   }
 
   @Test
@@ -68,6 +68,7 @@ final class OpenRequestTest {
         "{'dataset':[]} | no dataset",
         "{'dataset':['a'],'cache':'no'} | cache is 'no', accepted are use and bypass",
         "{'dataset':['a'],'cache_quota':-1} | cache_quota: value is too small (-1 bytes)",
+        "{'dataset':['a'],'job':7} | job is 7, not a string",
         "{'dataset':['a'],'cache_quota':'1GiB'} | cache_quota is \"1GiB\", not an integer",
         "{'dataset':['a'],'seed':1.5} | seed is 1.5, not an integer",
         "{'dataset':['a'],'batch_size':99999999999} | overflow",
