@@ -28,6 +28,9 @@ public final class ProxyRules {
   private final Map<String, String> environment;
   private final List<String> without;
 
+  /** Of these, those that name a range of addresses. */
+  private final List<AddressRange> ranges;
+
   /**
    * A proxy.
    *
@@ -52,6 +55,7 @@ public final class ProxyRules {
       }
     }
     this.without = List.copyOf(entries);
+    this.ranges = without.stream().map(AddressRange::parse).flatMap(Optional::stream).toList();
   }
 
   /** By the variables of an environment; what is wrong in them is said when they are needed. */
@@ -99,9 +103,17 @@ public final class ProxyRules {
     String own = location.tls() ? "https_proxy" : "http_proxy";
     String variable = value(environment, own).isPresent() ? own : "all_proxy";
     Optional<String> url = value(environment, variable);
-    return url.isEmpty() || without.stream().anyMatch(entry -> names(entry, location))
+    return url.isEmpty() || isWithout(location)
         ? Optional.empty()
         : Optional.of(parse(variable, url.get()));
+  }
+
+  /** A host that is a name is in no range: looking it up here would ask whom a proxy may hide. */
+  private boolean isWithout(HttpLocation location) {
+    return without.stream().anyMatch(entry -> names(entry, location))
+        || AddressRange.literal(location.host())
+            .map(address -> ranges.stream().anyMatch(range -> range.contains(address)))
+            .orElse(false);
   }
 
   /** A name stands for itself and what is below it, with a port for that port alone. */

@@ -232,6 +232,40 @@ final class ProxyTest {
             .isEmpty());
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "10.1.2.3 | 10.0.0.0/8 | true",
+        "11.1.2.3 | 10.0.0.0/8 | false",
+        "10.127.255.255 | 10.99.0.1/9 | true",
+        "10.128.0.0 | 10.0.0.0/9 | false",
+        "192.168.7.9 | 192.168.7.9/32 | true",
+        "192.168.7.8 | 192.168.7.9/32 | false",
+        "1.2.3.4 | 0.0.0.0/0 | true",
+        "[fd12:3456::1] | fd00::/8 | true",
+        "[fd12:3456::1] | [fd00::]/8 | true",
+        "[fe80::1] | fd00::/8 | false",
+        "[2001:db8:0:8000::] | 2001:db8::/49 | false",
+        "[2001:db8:0:7fff::] | 2001:db8::/49 | true",
+        "[::1:2] | 0.0.0.0/0 | false",
+        "10.1.2.3 | ::/0 | false",
+        "inside.example | 0.0.0.0/0 | false",
+        "10.1.2.3 | 10.0.0.0/33 | false",
+        "10.1.2.3 | 10/8 | false",
+        "10.1.2.3 | 10.0.0.0/ | false",
+        "10.1.2.3 | 10.0.0.0/8x | false",
+        "10.1.2.3 | 999.0.0.0/0 | false",
+        "10.1.2.3 | x.org,172.16.0.0/12 10.0.0.0/8 | true",
+      })
+  void aRangeIsOfAddressesAndOfNoNames(String host, String without, boolean directly)
+      throws IOException {
+    ProxyRules rules = ProxyRules.of(Map.of("ALL_PROXY", "q", "no_proxy", without));
+    for (String url : List.of("http://" + host + ":8080/x", "https://" + host + "/x")) {
+      assertEquals(directly, rules.of(HttpLocation.parse(url)).isEmpty(), url);
+    }
+  }
+
   @Test
   void whatIsNoProxyIsNamedWithoutItsPassword() {
     for (String url :
