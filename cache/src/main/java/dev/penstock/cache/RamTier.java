@@ -50,6 +50,7 @@ final class RamTier implements AutoCloseable {
 
   private @Nullable SsdTier ssd;
   private long hitBlocks;
+  private long unwrittenBlocks;
 
   /** {@code writes}: blocks that may be on their way to the SSD tier, at most. */
   RamTier(ByteBudget budget, CacheConfig config, int writes) {
@@ -283,7 +284,12 @@ final class RamTier implements AutoCloseable {
     lock.lock();
     try {
       SsdTier below = ssd;
-      if (below != null && block.inTable && writingShare.chargedBlocks < writingShare.quotaBlocks) {
+      if (below == null || !block.inTable || block.fromSsd) {
+        return;
+      }
+      if (writingShare.chargedBlocks == writingShare.quotaBlocks) {
+        unwrittenBlocks++;
+      } else {
         SsdTier.Target target = below.admit(block, share.job, bytes);
         if (target != null) {
           pins.pin(block, writingShare);
@@ -291,8 +297,8 @@ final class RamTier implements AutoCloseable {
           target.write(this, block);
         }
       }
-      pins.unpin(block, share);
     } finally {
+      pins.unpin(block, share);
       lock.unlock();
     }
   }
@@ -390,6 +396,7 @@ final class RamTier implements AutoCloseable {
           pool.freeCount(),
           below.hitBytes(),
           below.writtenBytes(),
+          unwrittenBlocks,
           below.blocks(),
           below.slots(),
           below.corrupt(),

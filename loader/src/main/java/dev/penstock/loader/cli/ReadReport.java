@@ -1,5 +1,6 @@
 package dev.penstock.loader.cli;
 
+import dev.penstock.cache.CacheStats;
 import dev.penstock.cache.origin.OriginStats;
 import dev.penstock.loader.LoaderStats;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param delivered to the consumer
  * @param stats the session's counters at the end
  * @param origins what was asked of stores over the network, indexing included
+ * @param cache the cache's counters at the end
  * @param openNanos until the loader was open: listing, indexes, plan
  * @param wallNanos from then to the last batch
  * @param cpuNanos processor time of the whole process in that time
@@ -24,6 +26,7 @@ record ReadReport(
     Delivered delivered,
     LoaderStats stats,
     OriginStats origins,
+    CacheStats cache,
     long openNanos,
     long wallNanos,
     long cpuNanos,
@@ -67,6 +70,9 @@ record ReadReport(
     if (origins.requests() > 0) {
       lines.add("origin    " + originLine());
     }
+    if (hasCacheDirectory()) {
+      lines.add("cache     " + cacheLine());
+    }
     if (stats.badSamples() > 0) {
       lines.add(
           String.format(
@@ -98,6 +104,9 @@ record ReadReport(
     map.put("stages", stats.stages().stream().map(ReadReport::stage).toList());
     if (origins.requests() > 0) {
       map.put("origin", originMap());
+    }
+    if (hasCacheDirectory()) {
+      map.put("cache_directories", cacheMap());
     }
     map.put("bad_samples", stats.badSamples());
     digest.ifPresent(value -> map.put("digest", value));
@@ -135,6 +144,38 @@ record ReadReport(
     map.put("hedges_won", origins.hedgesWon());
     map.put("failures", origins.failures());
     map.put("request_limit", origins.requestLimit());
+    return map;
+  }
+
+  private boolean hasCacheDirectory() {
+    return cache.ssdSlots() > 0 || cache.ssdUnusable() > 0;
+  }
+
+  private String cacheLine() {
+    return String.format(
+        Locale.ROOT,
+        "directories: %.3f GB read from there, %.3f GB written (%,d blocks not, the disk was busy);"
+            + " %,d of %,d blocks in use; %,d corrupt, %,d failures%s",
+        cache.ssdHitBytes() / 1e9,
+        cache.ssdWrittenBytes() / 1e9,
+        cache.ssdUnwrittenBlocks(),
+        cache.ssdBlocks(),
+        cache.ssdSlots(),
+        cache.ssdCorruptBlocks(),
+        cache.ssdFailures(),
+        cache.ssdUnusable() == 0 ? "" : "; %d not usable now".formatted(cache.ssdUnusable()));
+  }
+
+  private Map<String, Object> cacheMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("read_bytes", cache.ssdHitBytes());
+    map.put("written_bytes", cache.ssdWrittenBytes());
+    map.put("unwritten_blocks", cache.ssdUnwrittenBlocks());
+    map.put("blocks", cache.ssdBlocks());
+    map.put("capacity_blocks", cache.ssdSlots());
+    map.put("corrupt_blocks", cache.ssdCorruptBlocks());
+    map.put("failures", cache.ssdFailures());
+    map.put("unusable_directories", cache.ssdUnusable());
     return map;
   }
 

@@ -88,6 +88,7 @@ final class ReadVerb extends Verb {
                 delivered,
                 stats,
                 loader.engine().originStats(),
+                loader.engine().cacheStats(),
                 opened - began,
                 wall,
                 cpu.nanos(),

@@ -61,6 +61,7 @@ public final class PipelineMetrics implements AutoCloseable {
     cacheGauge(engine, "penstock.open.objects", CacheStats::openObjects);
     cacheCounter(engine, "penstock.ssd.hit.bytes", CacheStats::ssdHitBytes);
     cacheCounter(engine, "penstock.ssd.written.bytes", CacheStats::ssdWrittenBytes);
+    cacheCounter(engine, "penstock.ssd.unwritten.blocks", CacheStats::ssdUnwrittenBlocks);
     cacheCounter(engine, "penstock.ssd.corrupt.blocks", CacheStats::ssdCorruptBlocks);
     cacheCounter(engine, "penstock.ssd.failures", CacheStats::ssdFailures);
     cacheGauge(engine, "penstock.ssd.blocks", CacheStats::ssdBlocks);
