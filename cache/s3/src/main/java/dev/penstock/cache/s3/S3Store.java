@@ -190,8 +190,7 @@ final class S3Store implements AutoCloseable {
               Kind.DENIED,
               Retry.PERMANENT,
               location,
-              "no credentials were found (environment, profile, single sign-on, web identity, instance role); for a public bucket use --s3-anonymous: %s"
-                  .formatted(none.getMessage()))
+              NoCredentials.explain(String.valueOf(none.getMessage())))
           .causedBy(none);
     }
   }
