@@ -115,7 +115,8 @@ final class FaultLine implements AutoCloseable {
     }
     Content content = server.objects.get(ask.path());
     if (content == null) {
-      return plain(ask, "404 Not Found", "");
+      // As common servers do: a directory is there, and its listing is nobody's business.
+      return plain(ask, ask.path().endsWith("/") ? "403 Forbidden" : "404 Not Found", "");
     }
     return give(ask, content, fault);
   }

@@ -25,12 +25,14 @@ final class FetchQueue {
 
   private final RemoteConfig config;
   private final Concurrency concurrency;
+  private final Pace pace = new Pace();
   private final ArrayDeque<RangeFetch> waiting = new ArrayDeque<>();
   private final Map<Edge, RangeFetch> byStart = new HashMap<>();
   private final Map<Edge, RangeFetch> byEnd = new HashMap<>();
   private final Set<RangeFetch> running = new HashSet<>();
   private final Set<RangeFetch> resting = new HashSet<>();
   private long runningBytes;
+  private boolean wakes;
   private boolean closed;
 
   FetchQueue(RemoteConfig config) {
@@ -88,7 +90,9 @@ final class FetchQueue {
   /** The next range that may start now, if any; {@link #done} follows. */
   synchronized @Nullable RangeFetch poll() {
     RangeFetch next = waiting.peekFirst();
+    long now = System.nanoTime();
     if (next == null
+        || pace.nanosToNext(now) > 0
         || running.size() >= concurrency.limit()
         || (!running.isEmpty() && runningBytes + next.length() > config.bytesMax())) {
       return null;
@@ -101,7 +105,23 @@ final class FetchQueue {
     }
     running.add(next);
     runningBytes += next.length();
+    pace.started(now);
     return next;
+  }
+
+  /**
+   * Nanoseconds until something that waits may start because of the pace; 0 if nothing does, or
+   * somebody was told already, who calls {@link #woken} then.
+   */
+  synchronized long nextStart() {
+    long wait = waiting.isEmpty() || wakes ? 0 : pace.nanosToNext(System.nanoTime());
+    wakes |= wait > 0;
+    return wait;
+  }
+
+  /** The time has come that {@link #nextStart} told. */
+  synchronized void woken() {
+    wakes = false;
   }
 
   /** The range no longer runs. */
@@ -116,6 +136,7 @@ final class FetchQueue {
     boolean full = running.size() >= concurrency.limit();
     done(fetch);
     concurrency.answered(fetch.length(), full, System.nanoTime());
+    pace.succeeded();
   }
 
   /** The range waits for its next attempt; false if the queue is closed. */
@@ -126,9 +147,17 @@ final class FetchQueue {
     return !closed;
   }
 
-  /** The store asked for fewer requests, or went silent. */
-  synchronized void throttled() {
-    concurrency.throttled(System.nanoTime(), THROTTLED_NANOS);
+  /**
+   * The store asked for fewer requests, or went silent.
+   *
+   * @param refused whether it asked
+   */
+  synchronized void throttled(boolean refused) {
+    long now = System.nanoTime();
+    concurrency.throttled(now, THROTTLED_NANOS);
+    if (refused) {
+      pace.refused(now);
+    }
   }
 
   /** Lets nothing more in; returns what waited or rested, for the caller to fail. */

@@ -84,6 +84,9 @@ final class HttpTransport implements RangeTransport {
     Field range = new Field("Range", "bytes=0-0");
     try (HttpResponse answer = send("GET", unknown, List.of(range), new HttpCall(), false)) {
       HttpHead head = answer.head();
+      if (head.status() == 403 && ledToDirectory(unknown.location())) {
+        return Optional.empty();
+      }
       return switch (head.status()) {
         case 200 -> Optional.of(found(unknown, head, head.contentLength(), false));
         case 206 -> Optional.of(found(unknown, head, head.contentRange().whole(), true));
@@ -94,6 +97,12 @@ final class HttpTransport implements RangeTransport {
                 head, unknown, 0, -1, identity(unknown), RangeAnswer.detail(answer));
       };
     }
+  }
+
+  /** Web servers redirect from a directory to its listing, which they then mostly refuse. */
+  private boolean ledToDirectory(String location) {
+    HttpLocation place = knownPlace(location);
+    return place != null && place.target().equals(HttpLocation.parse(location).target() + "/");
   }
 
   private static Found found(StoredObject unknown, HttpHead head, long size, boolean ranges)

@@ -147,6 +147,24 @@ public final class RemoteReads implements AutoCloseable {
         fetch.fail(noThread(fetch.object, noThread));
       }
     }
+    dispatchLater();
+  }
+
+  /** What the pace holds back starts when its time has come. */
+  private void dispatchLater() {
+    long nanos = queue.nextStart();
+    if (nanos > 0) {
+      Runnable then =
+          () -> {
+            queue.woken();
+            dispatch();
+          };
+      try {
+        var _ = timers.schedule(then, nanos, TimeUnit.NANOSECONDS);
+      } catch (RejectedExecutionException _) {
+        // The origin is being closed, which fails all that waits.
+      }
+    }
   }
 
   private static OriginException closed(StoredObject object) {
@@ -184,6 +202,7 @@ public final class RemoteReads implements AutoCloseable {
       dispatch(); // more than one may start when the limit has risen, or a range was cut short
       attempt(next, next.history.failed());
     }
+    dispatchLater();
   }
 
   private void attempt(RangeFetch fetch, boolean fresh) {
@@ -251,10 +270,10 @@ public final class RemoteReads implements AutoCloseable {
     Kind kind = RetryPolicy.kindOf(failure);
     if (kind == Kind.THROTTLED) {
       throttled.increment();
-      queue.throttled();
+      queue.throttled(true);
     } else if (kind == Kind.TIMED_OUT) {
       timeouts.increment();
-      queue.throttled();
+      queue.throttled(false);
     }
   }
 

@@ -35,6 +35,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -248,6 +249,29 @@ final class RemoteReadsTest {
     }
   }
 
+  /** As nginx's limit_req: what comes too soon after another is refused, however few there are. */
+  @Test
+  void aServerThatCountsRequestsIsAskedAtItsPace() throws Exception {
+    AtomicLong servedAt = new AtomicLong(System.nanoTime());
+    RemoteConfig small =
+        RemoteConfig.of(Map.of("remote.request-bytes", "65536")).withPauses(1, 4, 30_000);
+    try (HttpOrigin origin = origin(small);
+        OpenObject open = origin.open(found(origin))) {
+      server.faults(
+          ask -> {
+            long now = System.nanoTime();
+            long served = servedAt.get();
+            return now - served > 20_000_000 && servedAt.compareAndSet(served, now)
+                ? Fault.NONE
+                : Fault.UNAVAILABLE;
+          });
+      Reading reading = new Reading();
+      reading.start(open, 1);
+      reading.awaitExact();
+      assertTrue(origin.stats().throttled() > 0, "nothing was refused: the server is wrong");
+    }
+  }
+
   @Test
   void theJobsBudgetOfRetriesBoundsAllRangesTogether() throws Exception {
     try (HttpOrigin origin = origin(QUICK.withRetries(1000, 10, 0));
@@ -365,6 +389,18 @@ final class RemoteReadsTest {
         reading.awaitExact();
       }
       assertEquals(Set.of("many.test"), used);
+    }
+  }
+
+  /** nginx, Apache and lighttpd lead from a directory to its listing, and refuse that. */
+  @Test
+  void aDirectoryIsNoObject() throws Exception {
+    server.redirect("/d", "/d/");
+    try (HttpOrigin origin = origin(QUICK)) {
+      assertTrue(origin.find(server.url("/d")).isEmpty());
+      OriginException refused =
+          assertThrows(OriginException.class, () -> origin.find(server.url("/d/")));
+      assertEquals(Kind.DENIED, refused.kind());
     }
   }
 
