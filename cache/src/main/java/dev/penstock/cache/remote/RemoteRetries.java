@@ -38,7 +38,7 @@ public final class RemoteRetries {
         policy.succeeded();
         return answer;
       } catch (IOException failure) {
-        verdict = policy.judge(object, 0, 0, failure, history);
+        verdict = policy.judge(object, 0, -1, failure, history);
       }
       OriginException failure = verdict.failure();
       if (failure != null) {

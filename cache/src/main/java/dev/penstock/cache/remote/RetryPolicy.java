@@ -65,6 +65,7 @@ final class RetryPolicy {
    */
   record Verdict(@Nullable OriginException failure, long pauseMillis) {}
 
+  /** Judges a failure; {@code left} is -1 where no range was asked for. */
   Verdict judge(StoredObject object, long offset, long left, IOException failure, History history) {
     OriginException typed = typed(object, offset, left, failure);
     if (typed.retry() != Retry.TEMPORARY) {
@@ -134,24 +135,33 @@ final class RetryPolicy {
       case OriginException typed -> typed;
       case RetryLaterException later -> later.failure();
       case SSLHandshakeException tls ->
-          new OriginException(
-                  Kind.FAILED,
-                  Retry.PERMANENT,
-                  object.location(),
-                  offset,
-                  left,
-                  "no secure connection: %s; if the certificate is of your own authority, name a trust store with PENSTOCK_JAVA_OPTS=-Djavax.net.ssl.trustStore=FILE"
-                      .formatted(tls.getMessage()))
-              .causedBy(tls);
+          typed(
+              object,
+              offset,
+              left,
+              tls,
+              Retry.PERMANENT,
+              "no secure connection: %s; if the certificate is of your own authority, name a trust store with PENSTOCK_JAVA_OPTS=-Djavax.net.ssl.trustStore=FILE"
+                  .formatted(tls.getMessage()));
       case HttpProxyException proxy ->
-          new OriginException(
-                  kindOf(proxy), Retry.PERMANENT, object.location(), offset, left, text(proxy))
-              .causedBy(proxy);
-      default ->
-          new OriginException(
-                  kindOf(failure), Retry.TEMPORARY, object.location(), offset, left, text(failure))
-              .causedBy(failure);
+          typed(object, offset, left, proxy, Retry.PERMANENT, text(proxy));
+      default -> typed(object, offset, left, failure, Retry.TEMPORARY, text(failure));
     };
+  }
+
+  /** Of the object as a whole if nothing of it was asked for. */
+  private static OriginException typed(
+      StoredObject object,
+      long offset,
+      long left,
+      IOException failure,
+      Retry retry,
+      String reason) {
+    OriginException typed =
+        left < 0
+            ? new OriginException(kindOf(failure), retry, object.location(), reason)
+            : new OriginException(kindOf(failure), retry, object.location(), offset, left, reason);
+    return typed.causedBy(failure);
   }
 
   static String text(IOException failure) {

@@ -6,11 +6,13 @@ import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
 import java.io.IOException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
@@ -227,18 +229,8 @@ final class S3Store implements AutoCloseable {
   /** A failure of the SDK with its kind. */
   static IOException typed(
       String location, long offset, long length, SdkException failure, Supplier<String> who) {
-    @Nullable Throwable cause = failure.getCause();
     if (!(failure instanceof S3Exception refused)) {
-      return failure.retryable() || cause instanceof IOException
-          ? new IOException(String.valueOf(failure.getMessage()), failure)
-          : new OriginException(
-                  Kind.FAILED,
-                  Retry.PERMANENT,
-                  location,
-                  offset,
-                  length,
-                  String.valueOf(failure.getMessage()))
-              .causedBy(failure);
+      return unanswered(location, offset, length, failure);
     }
     int status = refused.statusCode();
     var details = refused.awsErrorDetails();
@@ -253,6 +245,42 @@ final class S3Store implements AutoCloseable {
             ? new OriginException(kind, retry, location, reason)
             : new OriginException(kind, retry, location, offset, length, reason);
     return typed.causedBy(failure);
+  }
+
+  /** The store was not asked, or gave no answer. */
+  private static IOException unanswered(
+      String location, long offset, long length, SdkException failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      // The SDK's own message tells neither host nor certificate, nor what mends it.
+      if (cause instanceof SSLHandshakeException refused) {
+        return refused;
+      }
+      if (cause instanceof UnknownHostException unknown) {
+        return unknownHost(location, unknown);
+      }
+    }
+    String said = String.valueOf(failure.getMessage());
+    if (failure.retryable() || failure.getCause() instanceof IOException) {
+      return new IOException(said, failure);
+    }
+    OriginException typed =
+        length < 0
+            ? new OriginException(Kind.FAILED, Retry.PERMANENT, location, said)
+            : new OriginException(Kind.FAILED, Retry.PERMANENT, location, offset, length, said);
+    return typed.causedBy(failure);
+  }
+
+  private static UnknownHostException unknownHost(String location, UnknownHostException failure) {
+    String host = String.valueOf(failure.getMessage());
+    String bucket = S3Location.parse(location).bucket();
+    if (!host.startsWith(bucket + ".")) {
+      return failure;
+    }
+    UnknownHostException advised =
+        new UnknownHostException(
+            host + "; a store whose buckets have no hosts of their own needs --s3-path-style on");
+    advised.initCause(failure);
+    return advised;
   }
 
   static Kind kind(int status, @Nullable String code) {

@@ -2,10 +2,16 @@ package dev.penstock.cache.s3;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.net.UnknownHostException;
 import java.util.Map;
+import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.exception.SdkClientException;
 
 /** Where buckets are asked. */
 final class S3StoreTest {
@@ -24,5 +30,51 @@ final class S3StoreTest {
       assertTrue(found.url().contains("eu-west-1"), found::url);
       assertFalse(store.moved("bucket", found, "eu-west-1"), "there is nowhere else to ask");
     }
+  }
+
+  /** The SDK says neither which host it was nor what to do. */
+  @Test
+  void aBucketWithoutAHostIsNamedWithTheWayOut() {
+    S3Options options =
+        S3Options.of(
+            Map.of(
+                "s3.endpoint",
+                "http://store.invalid",
+                "s3.path-style",
+                "off",
+                "s3.region",
+                "us-east-1",
+                "s3.anonymous",
+                "on"));
+    try (S3Store store = new S3Store(options, 1)) {
+      UnknownHostException unknown =
+          assertThrows(
+              UnknownHostException.class,
+              () ->
+                  store.call(
+                      "s3://bucket/key",
+                      () -> store.client().headObject(ask -> ask.bucket("bucket").key("key"))));
+      String said = String.valueOf(unknown.getMessage());
+      assertTrue(said.contains("bucket.store.invalid"), said);
+      assertTrue(said.contains("--s3-path-style on"), said);
+    }
+  }
+
+  /** Without this, each of its questions would be asked eight times. */
+  @Test
+  void aCertificateThatIsNotTrustedIsNotWorthAnotherTry() {
+    SdkClientException failure =
+        SdkClientException.create(
+            "Unable to execute HTTP request",
+            new IOException(new SSLHandshakeException("PKIX path building failed")));
+    IOException typed = S3Store.typed("s3://bucket/key", 0, -1, failure, () -> "nobody");
+    assertInstanceOf(SSLHandshakeException.class, typed);
+  }
+
+  @Test
+  void whatIsNoRangeIsNotCalledOne() {
+    SdkClientException failure = SdkClientException.builder().message("no way").build();
+    IOException typed = S3Store.typed("s3://bucket/key", 0, -1, failure, () -> "nobody");
+    assertFalse(typed.toString().contains("bytes"), typed::toString);
   }
 }
