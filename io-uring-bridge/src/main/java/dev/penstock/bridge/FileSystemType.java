@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * The file system that holds a path: recognised by the magic number that {@code statfs(2)} gives,
@@ -25,6 +26,10 @@ public record FileSystemType(String name, Reach reach, boolean direct, String fo
     /** On another machine, or behind a process: each call may be a round trip. */
     NETWORK
   }
+
+  /** Those behind a process that hand on the numbers of what they show. */
+  private static final Set<String> INODES_KEPT =
+      Set.of("fuse.ceph-fuse", "fuse.fuse-overlayfs", "fuse.glusterfs", "fuse.juicefs");
 
   /**
    * The file system at {@code path}, which may be a directory. Costs a {@code statfs}, a round trip
@@ -72,6 +77,17 @@ public record FileSystemType(String name, Reach reach, boolean direct, String fo
   /** Whether each call may be a round trip. */
   public boolean isNetwork() {
     return reach == Reach.NETWORK;
+  }
+
+  /**
+   * Whether a file has the same inode number each time that it is looked up. File systems behind a
+   * process (sshfs, rclone, most object stores) number files as the kernel asks for them, and anew
+   * after it has forgotten them or they were mounted again.
+   */
+  public boolean keepsInodes() {
+    String lower = name.toLowerCase(Locale.ROOT);
+    boolean process = lower.equals("fuse") || lower.startsWith("fuse.");
+    return !process || INODES_KEPT.contains(lower);
   }
 
   /** Whether the page cache is its storage. */

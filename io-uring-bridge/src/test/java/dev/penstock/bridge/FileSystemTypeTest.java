@@ -82,6 +82,23 @@ class FileSystemTypeTest {
     assertTrue(type.foundBy().startsWith("statfs"), type::toString);
   }
 
+  /** Of those behind a process only the ones that are known to. */
+  @ParameterizedTest
+  @CsvSource({
+    "ext4,true",
+    "nfs4,true",
+    "ceph,true",
+    "fuseblk,true",
+    "virtiofs,true",
+    "fuse.ceph-fuse,true",
+    "fuse.sshfs,false",
+    "fuse,false",
+    "fuse.rclone,false"
+  })
+  void someFileSystemsNumberFilesAnew(String name, boolean kept) {
+    assertEquals(kept, FileSystemType.named(name, "test").keepsInodes());
+  }
+
   @Test
   void noNumberStandsForTwo() {
     Set<Long> seen = new HashSet<>();

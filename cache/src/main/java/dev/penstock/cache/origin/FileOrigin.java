@@ -30,11 +30,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Local files and whatever is mounted: paths, and {@code file:} URLs. An object's version is its
- * modification time in nanoseconds, its inode and its size.
+ * modification time in nanoseconds, its inode and its size; without the inode, which is 0 then,
+ * where the file system numbers its files anew now and then.
  */
 public final class FileOrigin implements Origin {
   private static final String ATTRIBUTES =
-      "unix:isRegularFile,isDirectory,size,ino,lastModifiedTime,fileKey";
+      "unix:isRegularFile,isDirectory,size,ino,dev,lastModifiedTime,fileKey";
 
   private final ReadMode mode;
   private BlockReaderConfig config;
@@ -131,7 +132,10 @@ public final class FileOrigin implements Origin {
     } catch (IOException failure) {
       throw failed(object.location(), failure);
     }
-    ObjectVersion found = version(file.modifiedNanos(), file.inode(), file.sizeBytes());
+    // Whoever found the object has decided whether its inode tells anything.
+    long inode =
+        object.version().tag().contains("-" + Inodes.NONE + "-") ? Inodes.NONE : file.inode();
+    ObjectVersion found = version(file.modifiedNanos(), inode, file.sizeBytes());
     if (!found.equals(object.version())) {
       FileObject.closeQuietly(file);
       throw changed(object, found);
@@ -181,11 +185,13 @@ public final class FileOrigin implements Origin {
   private static Optional<StoredObject> stored(Map<String, Object> found, Path path, String name) {
     if (Boolean.TRUE.equals(found.get("isRegularFile"))
         && found.get("size") instanceof Long size
-        && found.get("ino") instanceof Number inode
+        && found.get("ino") instanceof Number number
+        && found.get("dev") instanceof Number device
         && found.get("lastModifiedTime") instanceof FileTime modified) {
       long nanos = modified.to(TimeUnit.NANOSECONDS);
+      long inode = Inodes.telling(path, device.longValue(), number.longValue());
       return Optional.of(
-          new StoredObject(path.toString(), name, size, version(nanos, inode.longValue(), size)));
+          new StoredObject(path.toString(), name, size, version(nanos, inode, size)));
     }
     return Optional.empty();
   }

@@ -108,12 +108,25 @@ public final class MountOrigin implements Origin {
       return new RemoteObject(object, reads, () -> transport.closed(object));
     }
     OpenObject file =
-        metadata.call(object.location(), MountTransport.retried(() -> files.open(object)));
+        metadata.call(object.location(), MountTransport.retried(() -> openFile(object)));
     if (!FileOrigin.isOnNetwork(file) || file.isResident()) {
       return file;
     }
     transport.opened(object, file);
     return new RemoteObject(object, reads, () -> transport.closed(object));
+  }
+
+  private OpenObject openFile(StoredObject object) throws OriginException {
+    try {
+      return files.open(object);
+    } catch (OriginException failure) {
+      Path directory = FileOrigin.pathOf(object.location()).getParent();
+      boolean wasOnMount;
+      synchronized (directories) {
+        wasOnMount = Boolean.TRUE.equals(directories.get(directory));
+      }
+      throw wasOnMount ? MountTransport.unmountedOr(failure, object) : failure;
+    }
   }
 
   @Override

@@ -1,11 +1,14 @@
 package dev.penstock.cache.remote;
 
 import dev.penstock.bridge.ErrnoException;
+import dev.penstock.bridge.FileSystemType;
 import dev.penstock.bridge.Scatter;
 import dev.penstock.cache.http.HttpCall;
+import dev.penstock.cache.origin.FileOrigin;
 import dev.penstock.cache.origin.OpenObject;
 import dev.penstock.cache.origin.Origin;
 import dev.penstock.cache.origin.OriginException;
+import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
 import dev.penstock.cache.origin.StoredObject;
 import java.io.EOFException;
@@ -13,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -149,7 +153,7 @@ final class MountTransport implements RangeTransport {
     try {
       file = files.open(object);
     } catch (OriginException failure) {
-      throw explained(failure).at(offset, length);
+      throw unmountedOr(failure, object).at(offset, length);
     }
     Held old = null;
     synchronized (this) {
@@ -207,6 +211,32 @@ final class MountTransport implements RangeTransport {
       }
     }
     return failure;
+  }
+
+  /**
+   * A failure to find what was on a network mount: while that is mounted anew, the directory below
+   * it shows for a moment, and has no such file.
+   */
+  static OriginException unmountedOr(OriginException failure, StoredObject object) {
+    if (failure.kind() != Kind.NOT_FOUND || isOnMount(FileOrigin.pathOf(object.location()))) {
+      return explained(failure);
+    }
+    return failure.retold(
+        Retry.TEMPORARY,
+        failure.reason()
+            + "; the network file system that it was on is not mounted, mount it again");
+  }
+
+  /** Whether the nearest directory that is there is on a network mount. */
+  private static boolean isOnMount(Path file) {
+    for (Path at = file.getParent(); at != null; at = at.getParent()) {
+      try {
+        return FileSystemType.of(at).isNetwork();
+      } catch (IOException _) {
+        // Not there either, or not answering: what is above it tells.
+      }
+    }
+    return false;
   }
 
   /** The JDK's calls have no error number, only its text. */
