@@ -89,6 +89,8 @@ final class DecodeScheduler {
     if (behind.state == State.IDLE) {
       idle.remove(behind);
       enqueue(behind);
+    } else if (behind.state == State.WAITING && mayReadOn(behind)) {
+      resume(behind); // to ask for more while it waits for what it has asked for
     }
   }
 
@@ -170,15 +172,23 @@ final class DecodeScheduler {
     lock.lock();
     try {
       if (stream.state == State.WAITING) {
-        Decoding of = stream.decoding;
-        if (of != null) {
-          of.starvedNanos += System.nanoTime() - stream.waitingSince;
-        }
-        enqueue(stream);
+        resume(stream);
       }
     } finally {
       lock.unlock();
     }
+  }
+
+  private void resume(DecodeStream stream) {
+    Decoding of = stream.decoding;
+    if (of != null) {
+      of.starvedNanos += System.nanoTime() - stream.waitingSince;
+    }
+    enqueue(stream);
+  }
+
+  private static boolean mayReadOn(DecodeStream stream) {
+    return !stream.restart && stream.input.couldFetch(stream.wantedStored);
   }
 
   /** The most urgent stream, for one worker; null once closed. */
@@ -242,11 +252,12 @@ final class DecodeScheduler {
     lock.lock();
     try {
       boolean ready = stream.restart ? stream.input.isQuiet() : stream.input.isReady();
-      if (!ready) {
-        stream.state = State.WAITING;
-        stream.waitingSince = System.nanoTime();
+      if (ready || mayReadOn(stream)) {
+        return false;
       }
-      return !ready;
+      stream.state = State.WAITING;
+      stream.waitingSince = System.nanoTime();
+      return true;
     } finally {
       lock.unlock();
     }

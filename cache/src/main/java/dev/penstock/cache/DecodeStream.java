@@ -80,7 +80,7 @@ final class DecodeStream {
     decoder = slot.restart(codec);
     position = entryDecoded;
     mayHoldOutput = false;
-    input.open(object, entryStored);
+    input.open(object, entryStored, wantedStored);
   }
 
   /** Decoded offset of the next byte. */

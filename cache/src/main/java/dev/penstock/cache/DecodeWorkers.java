@@ -85,6 +85,8 @@ final class DecodeWorkers implements AutoCloseable {
           done++;
         }
         case NEEDS_INPUT -> {
+          stream.input.want(stream.wantedStored);
+          stream.input.insist();
           if (decoding.isRemote() && !stream.input.isReady()) {
             stream.input.widen();
           }

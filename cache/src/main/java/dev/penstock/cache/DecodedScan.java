@@ -78,7 +78,7 @@ final class DecodedScan implements ScanSource {
     this.slot = new DecoderSlot(budget);
     this.decoder = slot.restart(codec);
     frames.add(0, 0);
-    input.open(object, 0);
+    input.open(object, 0, storedBytes);
   }
 
   /** As much room for a store far away as the budget has, and at least what a disk needs. */
@@ -237,7 +237,7 @@ final class DecodedScan implements ScanSource {
     lastFrameDecoded = seen.decodedOffset(frame);
     windowStart = seen.decodedOffset(frame);
     windowBytes = 0;
-    input.open(object, seen.storedOffset(frame));
+    input.open(object, seen.storedOffset(frame), storedBytes);
   }
 
   private MalformedRecordException malformed(String reason) {

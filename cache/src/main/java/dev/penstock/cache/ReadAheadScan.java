@@ -98,7 +98,7 @@ final class ReadAheadScan implements ScanSource {
     }
     if (!opened || offset - input.position() > (long) PIECES * pool.blockBytes()) {
       input.awaitQuiet();
-      input.open(object, Math.min(offset, lengthBytes()));
+      input.open(object, Math.min(offset, lengthBytes()), lengthBytes());
       opened = true;
     }
     int done = 0;

@@ -4,14 +4,17 @@ import dev.penstock.cache.origin.OriginException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stored bytes of one object from some place on, read ahead into a ring of chunks. One thread
- * at a time consumes; {@code changed} is run on the origin's threads whenever a chunk has come or
- * failed, and must not block. {@code slack} says on the same threads how long what is decoded from
- * the bytes can be done without, {@link NextUse#UNKNOWN} if nobody knows.
+ * The stored bytes of one object from some place on, as far as they are wanted, read ahead into a
+ * ring of chunks. One thread at a time consumes; {@code changed} is run on the origin's threads
+ * whenever a chunk has come or failed, and must not block. {@code slack} says on the same threads
+ * how long what is decoded from the bytes can be done without, {@link NextUse#UNKNOWN} if nobody
+ * knows.
  *
  * <p>The ring has a few chunks of its own, enough for a disk. A consumer that has to wait for a
  * store far away may {@link #widen} it by spare ones, which go back as soon as others need them.
@@ -19,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class StoredInput {
   /** With chunks of 256 KiB, 8 MiB: at 20 ms a round trip 400 MB/s for each place in a shard. */
   private static final int CHUNKS_MAX = 32;
+
+  /** Reads end where a page of the object does, or where it ends. */
+  private static final int PAGE_BYTES = 4096;
 
   private final OriginReads reads;
   private final MemorySegment slab;
@@ -32,8 +38,11 @@ final class StoredInput {
   private long storedBytes;
   private long position;
   private long nextFetch;
-  private long wanted;
+  private volatile long wanted;
   private int headUsed;
+
+  /** Whether there are chunks that nothing more was wanted for; also read by other threads. */
+  private volatile boolean hungry;
 
   private int inFlight;
 
@@ -82,7 +91,9 @@ final class StoredInput {
     /** Its spare place; -1 for the ring's own. */
     final int place;
 
+    /** Bytes that were asked for, 0 while none are. */
     int length;
+
     // Written by the origin's thread before ready, read by the consumer after it saw ready.
     @Nullable IOException failure;
     volatile boolean ready;
@@ -90,6 +101,12 @@ final class StoredInput {
     Chunk(long slabOffset, int place) {
       this.slabOffset = slabOffset;
       this.place = place;
+    }
+
+    void clear() {
+      length = 0;
+      ready = false;
+      failure = null;
     }
   }
 
@@ -113,36 +130,59 @@ final class StoredInput {
     }
   }
 
-  /** Begins at {@code storedOffset} of {@code from}; only while {@link #isQuiet}. */
-  void open(CachedObject from, long storedOffset) {
+  /**
+   * Begins at {@code storedOffset} of {@code from}, to read as far as {@code storedEnd}; only while
+   * {@link #isQuiet}.
+   */
+  void open(CachedObject from, long storedOffset, long storedEnd) {
     object = from;
     storedBytes = from.stored().sizeBytes();
     position = storedOffset;
     nextFetch = storedOffset;
-    wanted = Long.MAX_VALUE;
     headUsed = 0;
     narrow();
     for (Chunk chunk : ring) {
-      fetch(chunk);
+      chunk.clear();
+    }
+    wanted = end(storedEnd);
+    fetchWanted();
+  }
+
+  /** Bytes before this place in the object are wanted, and none behind it as far as is known. */
+  void want(long storedEnd) {
+    wanted = end(storedEnd);
+    fetchWanted();
+  }
+
+  /** Whether there is room to read more, were {@code storedEnd} wanted. Any thread. */
+  boolean couldFetch(long storedEnd) {
+    return hungry && storedEnd > wanted;
+  }
+
+  /** The consumer cannot go on without more than was wanted. */
+  void insist() {
+    if (ring.getFirst().length == 0) {
+      want(nextFetch + 1);
     }
   }
 
-  /** Spare chunks are read only for bytes before this place in the object. */
-  void want(long storedEnd) {
-    wanted = storedEnd;
+  private long end(long storedEnd) {
+    long page = storedEnd / PAGE_BYTES * PAGE_BYTES;
+    return page >= storedBytes - PAGE_BYTES
+        ? storedBytes
+        : storedEnd == page ? page : page + PAGE_BYTES;
   }
 
   /** Reads up to twice as far ahead from now on, as far as places can be spared. */
   void widen() {
     int most = Math.min(2 * ring.size(), CHUNKS_MAX);
-    while (ring.size() < most && nextFetch < Math.min(wanted, storedBytes)) {
+    while (ring.size() < most && nextFetch < wanted) {
       int place = spare.take();
       if (place < 0) {
         return;
       }
-      Chunk chunk = new Chunk(spare.chunkOffset(place), place);
-      ring.addLast(chunk);
-      fetch(chunk);
+      ring.addLast(new Chunk(spare.chunkOffset(place), place));
+      fetchWanted(); // each by itself: far away, several answers at a time bring more
     }
   }
 
@@ -207,8 +247,9 @@ final class StoredInput {
       if (chunk.place >= 0 && (spare.isShort() || nextFetch >= wanted)) {
         spare.give(chunk.place);
       } else {
+        chunk.clear();
         ring.addLast(chunk);
-        fetch(chunk);
+        fetchWanted();
       }
     }
   }
@@ -244,35 +285,48 @@ final class StoredInput {
     }
   }
 
-  private void fetch(Chunk chunk) {
-    chunk.ready = false;
-    chunk.failure = null;
+  /** Reads what is wanted into the chunks that are free, with one request. */
+  private void fetchWanted() {
     CachedObject from = object;
-    if (from == null || nextFetch >= storedBytes) {
+    long offset = nextFetch;
+    if (from == null || offset >= wanted) {
+      hungry = offset < storedBytes && ring.getLast().length == 0;
       return;
     }
-    chunk.length = (int) Math.min(chunkBytes, storedBytes - nextFetch);
-    long offset = nextFetch;
-    nextFetch += chunk.length;
+    List<Chunk> filled = new ArrayList<>();
+    for (Chunk chunk : ring) {
+      if (chunk.length == 0 && nextFetch < wanted) {
+        chunk.length = (int) Math.min(chunkBytes, wanted - nextFetch);
+        nextFetch += chunk.length;
+        filled.add(chunk);
+      }
+    }
+    hungry = nextFetch < storedBytes && ring.getLast().length == 0;
+    if (!filled.isEmpty()) {
+      start(from, offset, filled);
+    }
+  }
+
+  private void start(CachedObject from, long offset, List<Chunk> chunks) {
     synchronized (this) {
-      inFlight++;
+      inFlight += chunks.size();
     }
     reads.start(
         from,
         offset,
-        chunk.length,
+        nextFetch - offset,
         slab,
-        new long[] {chunk.slabOffset},
+        chunks.stream().mapToLong(chunk -> chunk.slabOffset).toArray(),
         chunkBytes,
         new OriginReads.Receiver() {
           @Override
           public void complete(int block) {
-            arrived(chunk, null);
+            arrived(chunks.get(block), null);
           }
 
           @Override
           public void failed(int block, IOException failure) {
-            arrived(chunk, failure);
+            arrived(chunks.get(block), failure);
           }
 
           @Override

@@ -31,6 +31,9 @@ import java.util.Set;
 public record FirstBatch(
     int rows, int shards, long bytes, long requests, long decodedBytes, long unwantedBytes) {
 
+  /** Where reads of compressed shards end: that of a page, as the cache has it. */
+  private static final int PAGE_BYTES = 4096;
+
   /** Stored or decoded bytes of a shard, from one place to before another. */
   private record Range(long from, long to) {}
 
@@ -132,15 +135,22 @@ public record FirstBatch(
       addEntry(frames, entered, at, stored);
     }
 
-    /** What is read for decoding from one place to another: chunks, of which some lie ahead. */
+    /**
+     * What is read for decoding from one place to another: to the end of the last frame, but no
+     * more chunks ahead than there are. The first of them are asked for together.
+     */
     private void addEntry(FrameTable frames, long from, long to, long stored) {
       if (to > from) {
         long start = storedOffset(frames, from, stored);
         long used = storedOffset(frames, to, stored) - start;
+        int next = frames.frameOf(to - 1) + 1;
+        long end = next < frames.count() ? frames.storedOffset(next) : stored;
         long chunk = CacheConfig.DECODE_CHUNK_BYTES;
-        long read = Math.min((used / chunk + CacheConfig.DECODE_CHUNKS) * chunk, stored - start);
+        long ahead = (used / chunk + CacheConfig.DECODE_CHUNKS) * chunk;
+        long page = Math.min(stored, Math.ceilDiv(end, PAGE_BYTES) * PAGE_BYTES);
+        long read = Math.min(ahead, page - start);
         bytes += read;
-        requests += Math.ceilDiv(read, chunk);
+        requests += 1 + Math.max(0, Math.ceilDiv(read, chunk) - CacheConfig.DECODE_CHUNKS);
       }
     }
 
