@@ -37,8 +37,11 @@ record Owner(long pid, String host) {
     return new Owner(0, "");
   }
 
-  /** Says in the file that this process has it. */
+  /** Says in the file, which is made long enough for it, that this process has it. */
   static void sign(SsdFile file) throws IOException {
+    if (file.sizeBytes() < SuperBlock.TABLE_OFFSET) {
+      file.resize(SuperBlock.TABLE_OFFSET);
+    }
     byte[] text =
         (new Owner(ProcessHandle.current().pid(), thisHost()) + "\n")
             .getBytes(StandardCharsets.UTF_8);

@@ -110,10 +110,7 @@ public final class SsdStore {
     DiskFile file = claim(directory, path, budget, slab);
     try {
       SuperBlock fresh = fresh(blockBytes, slots, userKey);
-      SsdDevice device =
-          open(file, fresh.withSlots(fresh.slotsFor(bytes)), bytes, budget, userKey, writesMax);
-      Owner.sign(file);
-      return device;
+      return open(file, fresh.withSlots(fresh.slotsFor(bytes)), bytes, budget, userKey, writesMax);
     } catch (IOException | RuntimeException | Error e) {
       file.close();
       throw e;
@@ -176,6 +173,8 @@ public final class SsdStore {
       Optional<byte[]> userKey,
       int writesMax)
       throws IOException {
+    // First, as moving blocks may take a while, in which others ask who has the file.
+    Owner.sign(file);
     SuperBlock found = found(file, fresh, bytes, userKey);
     SuperBlock layout = room(file, found, found.withSlots(found.slotsFor(bytes)));
     SlotTable table = new SlotTable(layout.slots(), userKey.isPresent(), budget);

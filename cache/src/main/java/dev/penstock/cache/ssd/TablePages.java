@@ -69,6 +69,7 @@ final class TablePages implements AutoCloseable {
   boolean write(SlotTable table, Lock lock, SsdFile file, SsdHealth health) {
     boolean all = true;
     for (int page = next(lock, 0); page >= 0; page = next(lock, page + 1)) {
+      target().fill((byte) 0);
       try {
         write(page, table, lock, file);
       } catch (IOException e) {
@@ -85,17 +86,33 @@ final class TablePages implements AutoCloseable {
     return all;
   }
 
-  /** The same while a device is opened, when a failure ends that. */
+  /**
+   * The same while a device is opened, when a failure ends that. Headers in the last page that are
+   * for slots behind the table's end stay: until the first page says that they are none, they are
+   * all that tells of their blocks.
+   */
   void writeAll(SlotTable table, Lock lock, SsdFile file) throws IOException {
     for (int page = next(lock, 0); page >= 0; page = next(lock, page + 1)) {
+      target().fill((byte) 0);
+      if (table.slots() - page * SlotHeader.PER_PAGE < SlotHeader.PER_PAGE) {
+        var _ = file.readNow(offset(page), memory.segment(), 0, SuperBlock.PAGE_BYTES);
+      }
       write(page, table, lock, file);
     }
   }
 
+  /** Writes a page whose headers behind the table's end lie in memory already. */
   private void write(int page, SlotTable table, Lock lock, SsdFile file) throws IOException {
     fill(page, table, lock);
-    long at = layout.headersOffset(page * SlotHeader.PER_PAGE);
-    file.writeNow(at, memory.segment(), 0, SuperBlock.PAGE_BYTES);
+    file.writeNow(offset(page), memory.segment(), 0, SuperBlock.PAGE_BYTES);
+  }
+
+  private long offset(int page) {
+    return layout.headersOffset(page * SlotHeader.PER_PAGE);
+  }
+
+  private MemorySegment target() {
+    return memory.segment().asSlice(0, SuperBlock.PAGE_BYTES);
   }
 
   private int next(Lock lock, int from) {
@@ -108,14 +125,14 @@ final class TablePages implements AutoCloseable {
   }
 
   private void fill(int page, SlotTable table, Lock lock) {
-    MemorySegment target = memory.segment().asSlice(0, SuperBlock.PAGE_BYTES);
-    target.fill((byte) 0);
-    ByteBuffer buffer = target.asByteBuffer();
+    ByteBuffer buffer = target().asByteBuffer();
     int first = page * SlotHeader.PER_PAGE;
+    int count = Math.min(SlotHeader.PER_PAGE, table.slots() - first);
+    target().asSlice(0, (long) count * SlotHeader.BYTES).fill((byte) 0);
     lock.lock();
     try {
       changed.clear(page);
-      for (int i = 0; i < SlotHeader.PER_PAGE && first + i < table.slots(); i++) {
+      for (int i = 0; i < count; i++) {
         if (table.state(first + i) == SsdDevice.COMMITTED) {
           header.encode(buffer, i * SlotHeader.BYTES, first + i, table);
         }

@@ -33,8 +33,11 @@ final class RecordingFile implements SsdFile {
   private byte[] now;
   private final List<Event> events = new ArrayList<>();
 
-  /** How the next requests fail; none if 0. */
+  /** How many of the next requests fail; none if 0. */
   int failuresLeft;
+
+  /** How many succeed before these. */
+  int successesLeft;
 
   /** How long it can be made. */
   long sizeMax = 1L << 30;
@@ -131,9 +134,16 @@ final class RecordingFile implements SsdFile {
     completion.done(get(offset, slab, slabOffset, length));
   }
 
+  private boolean fails() {
+    if (failuresLeft > 0 && successesLeft > 0) {
+      successesLeft--;
+      return false;
+    }
+    return failuresLeft > 0 && failuresLeft-- > 0;
+  }
+
   private synchronized long get(long offset, MemorySegment slab, long slabOffset, int length) {
-    if (failuresLeft > 0) {
-      failuresLeft--;
+    if (fails()) {
       return -5;
     }
     int got = Math.clamp(now.length - offset, 0, length);
@@ -155,8 +165,7 @@ final class RecordingFile implements SsdFile {
   }
 
   private synchronized long put(long offset, MemorySegment slab, long slabOffset, int length) {
-    if (failuresLeft > 0) {
-      failuresLeft--;
+    if (fails()) {
       return -28;
     }
     byte[] bytes = new byte[length];
@@ -202,8 +211,7 @@ final class RecordingFile implements SsdFile {
 
   @Override
   public synchronized void sync() throws IOException {
-    if (failuresLeft > 0) {
-      failuresLeft--;
+    if (fails()) {
       throw new IOException("the recorded device does not answer");
     }
     events.add(new Event(0, new byte[0], -1));

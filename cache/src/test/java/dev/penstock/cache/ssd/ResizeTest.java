@@ -3,7 +3,11 @@ package dev.penstock.cache.ssd;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.penstock.bridge.ByteBudget;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -66,6 +70,9 @@ final class ResizeTest {
     "300, 300, 70, true",
     "300, 100, 200, false",
     "150, 60, 65, true",
+    // Moved to the page that has headers from behind the new end too.
+    "128, 70, 70, false",
+    "300, 98, 100, true",
     "129, 120, 128, false",
     "65, 30, 64, false",
     "65, 65, 3, false",
@@ -190,6 +197,44 @@ final class ResizeTest {
       assertEquals(50, harness.readAll(70));
       assertTrue(harness.write(60));
     }
+  }
+
+  /** Full, no answer, whatever: at each write and sync of a change of size, for the rest of it. */
+  @ParameterizedTest
+  @CsvSource({"70, 50, 300, false", "128, 70, 70, true", "0, 0, 20, true"})
+  void aChangeThatFailsLeavesTheBlocksAndNothingInMemory(
+      int from, int blocks, int to, boolean encrypted) throws Exception {
+    Optional<byte[]> key = key(encrypted);
+    byte[] before = from == 0 ? new byte[0] : filled(from, blocks, key);
+    // Whoever had it is gone.
+    Arrays.fill(before, Math.min(before.length, 4096), Math.min(before.length, 8192), (byte) 0);
+    ByteBudget budget = ByteBudget.of(1 << 23);
+    SuperBlock fresh = SsdStore.fresh(DeviceHarness.BLOCK, to, key);
+    int failed = 0;
+    for (boolean opened = false; !opened; failed += opened ? 0 : 1) {
+      RecordingFile file = new RecordingFile(before);
+      file.successesLeft = failed;
+      file.failuresLeft = Integer.MAX_VALUE;
+      try {
+        SsdStore.open(file, fresh, fresh.fileBytes(), budget, key, 8).close();
+        opened = true;
+      } catch (IOException _) {
+        assertEquals(0, budget.usedBytes(), () -> budget.usedByPurpose().toString());
+        assertEquals(failed > 0, owner(file).startsWith("process "), "at " + failed);
+      }
+      for (int size : List.of(from + 1, to)) {
+        requireTrueBlocks(
+            file.bytes(), size, blocks, Math.min(blocks, to), key, failed + " to " + size);
+      }
+    }
+    assertTrue(failed > 2, failed + " requests");
+  }
+
+  private static String owner(RecordingFile file) {
+    byte[] bytes = file.bytes();
+    int at = (int) SuperBlock.OWNER_OFFSET;
+    int length = Math.clamp(bytes.length - at, 0, 60);
+    return new String(bytes, Math.min(at, bytes.length), length, StandardCharsets.US_ASCII);
   }
 
   @Test
