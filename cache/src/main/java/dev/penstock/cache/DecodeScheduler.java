@@ -222,6 +222,7 @@ final class DecodeScheduler {
         return false;
       }
       long at = stream.position();
+      stream.towards = stream.demands.values().iterator().next().share().job;
       stream.chosen = null;
       if (at % blockBytes == 0) {
         stream.nextBlock = at / blockBytes + 1;

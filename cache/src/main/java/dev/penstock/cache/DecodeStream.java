@@ -52,6 +52,10 @@ final class DecodeStream {
   long urgency;
   boolean restart;
   @Nullable Demand chosen;
+
+  /** Whose demand the present block is, or is on the way to. */
+  Job towards = Job.NONE;
+
   long entryStored;
   long entryDecoded;
 

@@ -143,7 +143,7 @@ final class DecodeWorkers implements AutoCloseable {
     stream.clearOutput();
     count(stream);
     if (block != null && share != null) {
-      tier.fetched(share, block, bytes);
+      tier.fetched(share, stream.towards, block, bytes);
     }
   }
 

@@ -280,6 +280,11 @@ final class RamTier implements AutoCloseable {
 
   /** A fetch that {@code share} started has put {@code bytes} into the block. */
   void fetched(Share share, Block block, int bytes) {
+    fetched(share, share.job, block, bytes);
+  }
+
+  /** The same for a job: the one of {@code share}, unless that is {@link #passingShare}. */
+  void fetched(Share share, Job job, Block block, int bytes) {
     block.settle(bytes);
     lock.lock();
     try {
@@ -290,7 +295,7 @@ final class RamTier implements AutoCloseable {
       if (writingShare.chargedBlocks == writingShare.quotaBlocks) {
         unwrittenBlocks++;
       } else {
-        SsdTier.Target target = below.admit(block, share.job, bytes);
+        SsdTier.Target target = below.admit(block, job, bytes);
         if (target != null) {
           pins.pin(block, writingShare);
           // Queued before the session may end, and with it the devices: nobody would write it then.

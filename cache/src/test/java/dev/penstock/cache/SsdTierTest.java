@@ -265,6 +265,25 @@ final class SsdTierTest {
     sessions.forEach(CacheSession::close);
   }
 
+  /** Reads the blocks of compressed shards last first, so that the way to each passes others. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void blocksThatDecodingPassesAreOfTheJobThatItIsFor(boolean bypass) throws Exception {
+    try (CacheHarness harness = open(64, SAMPLES)) {
+      Shard shard = harness.add(32 * BLOCK, Codec.GZIP, 32 * BLOCK);
+      CachePolicy policy = bypass ? policy().withBypass(true) : quotaOf(3);
+      try (CacheSession session = harness.cache.session(40L * BLOCK, (_, at, _) -> at + 1, policy);
+          ByteSource source = session.open(0, shard.object(), null, -1)) {
+        for (int i = 31; i >= 0; i--) {
+          CacheHarness.check(shard, source.request((long) i * BLOCK, BLOCK), i * BLOCK, BLOCK);
+          harness.drainSsd();
+        }
+      }
+      long blocks = harness.cache.stats().ssdBlocks();
+      assertTrue(blocks <= (bypass ? 0 : 3), blocks + " blocks");
+    }
+  }
+
   /** What is over a quota goes from its own blocks, never from another's. */
   @Test
   void aQuotaEvictsItsOwnBlocksOnly() throws Exception {
