@@ -157,8 +157,10 @@ final class DecodeScheduler {
   private long slackNanos(DecodeStream stream) {
     lock.lock();
     try {
-      Demand current = stream.chosen;
-      long least = current == null ? NextUse.UNKNOWN : current.block().slackNanos();
+      // Somebody may have asked for it since the stream came by it. While one runs it is its
+      // worker's, and the stream has bytes to go on with.
+      Block current = stream.state == State.RUNNING ? null : stream.output;
+      long least = current == null ? NextUse.UNKNOWN : current.slackNanos();
       for (Demand demand : stream.demands.values()) {
         least = Math.min(least, demand.block().slackNanos());
       }

@@ -168,6 +168,7 @@ final class OpenSession implements CacheSession {
     if (!closed.compareAndSet(false, true)) {
       throw new IllegalStateException("a cache session was closed twice");
     }
+    reader.end();
     cache.cancelDecoding(share);
     tier().close(share, reader);
     cache.sessionClosed();

@@ -15,6 +15,7 @@ final class Reader {
   private double positionsPerTick = 1;
   private boolean moves;
   private boolean planned;
+  private volatile boolean ending;
 
   /** Counts the requests of all sessions: the time scale on which plans are compared. */
   static final class RequestClock {
@@ -60,9 +61,14 @@ final class Reader {
     return nextUse.step();
   }
 
-  /** See {@link NextUse#slackNanos}. Not guarded. */
+  /** See {@link NextUse#slackNanos}; none for what an ending session waits for. Not guarded. */
   long slackNanos(long step) {
-    return nextUse.slackNanos(step);
+    return ending ? 0 : nextUse.slackNanos(step);
+  }
+
+  /** Its session is being closed, and waits for what is on its way. Not guarded. */
+  void end() {
+    ending = true;
   }
 
   /** Whether the plan has ever known a next use. */

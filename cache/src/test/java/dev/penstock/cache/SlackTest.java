@@ -60,10 +60,11 @@ final class SlackTest {
     volatile long step;
     volatile long slack = Long.MAX_VALUE - 1;
     volatile long soonStep = Long.MAX_VALUE;
+    volatile long laterFrom = Long.MAX_VALUE;
 
     @Override
     public long after(int shard, long offset, long length) {
-      return NEVER;
+      return offset >= laterFrom ? offset : NEVER;
     }
 
     @Override
@@ -82,9 +83,13 @@ final class SlackTest {
   }
 
   private StoredObject put(Codec codec) throws Exception {
+    return put(codec, BLOCK);
+  }
+
+  private StoredObject put(Codec codec, int frameBytes) throws Exception {
     byte[] plain = new byte[BLOCKS * BLOCK];
     new Random(3).nextBytes(plain);
-    Compressed compressed = Compressed.of(plain, codec, BLOCK);
+    Compressed compressed = Compressed.of(plain, codec, frameBytes);
     frames = codec == Codec.NONE ? null : compressed.frames();
     server.put(SHARD, compressed.stored());
     server.stallMillis(STALL_MILLIS);
@@ -157,6 +162,23 @@ final class SlackTest {
     }
   }
 
+  /** Or it would time out, and the store would be asked for less, though only one answer hangs. */
+  @Test
+  void aRangeThatHangsIsAskedForAgainThoughItHasSlack() throws Exception {
+    StoredObject object = put(Codec.NONE);
+    Steps plan = new Steps();
+    try (CacheSession session = cache.session(8L * BLOCK, plan);
+        ByteSource shard = session.open(0, object, null, -1)) {
+      read(shard, plan, 0, BLOCKS - 1);
+      long before = origin().stats().hedges();
+      stallNext();
+      finish(shard.request((BLOCKS - 1L) * BLOCK, BLOCK));
+      assertEquals(1, stalled.get());
+      assertEquals(before + 1, origin().stats().hedges());
+      assertEquals(0, origin().stats().timeouts());
+    }
+  }
+
   /** Of two sessions that need a block, the one that needs it first counts. */
   @Test
   void theEarliestNeedOfTwoSessionsCounts() throws Exception {
@@ -180,6 +202,84 @@ final class SlackTest {
       finish(lease);
       assertEquals(1, stalled.get());
       assertEquals(before + 1, origin().stats().hedges());
+    }
+  }
+
+  /** Nor does one that comes later with its need put off the one that was there. */
+  @Test
+  void aSecondSessionThatNeedsABlockLaterChangesNothing() throws Exception {
+    StoredObject object = put(Codec.NONE);
+    Steps far = new Steps();
+    Steps near = new Steps();
+    try (CacheSession one = cache.session(4L * BLOCK, near);
+        CacheSession two = cache.session(4L * BLOCK, far);
+        ByteSource first = one.open(0, object, null, -1);
+        ByteSource second = two.open(0, object, null, -1)) {
+      read(first, near, 0, BLOCKS - 1);
+      long before = origin().stats().hedges();
+      stallNext();
+      long next = BLOCKS - 1;
+      far.step = next;
+      near.step = next;
+      near.slack = Long.MAX_VALUE - 2;
+      ByteLease lease = first.request(next * BLOCK, BLOCK);
+      ByteLease later = second.request(next * BLOCK, BLOCK);
+      near.slack = 0;
+      finish(later);
+      finish(lease);
+      assertEquals(1, stalled.get());
+      assertEquals(before + 1, origin().stats().hedges());
+    }
+  }
+
+  /** Closing waits for what is on its way, though nobody needs it any more. */
+  @Test
+  void aSessionThatEndsLeavesItsBlocksNoSlack() throws Exception {
+    StoredObject object = put(Codec.NONE);
+    Steps plan = new Steps();
+    long before;
+    try (CacheSession session = cache.session(8L * BLOCK, plan);
+        ByteSource shard = session.open(0, object, null, -1)) {
+      read(shard, plan, 0, BLOCKS - 1);
+      before = origin().stats().hedges();
+      stallNext();
+      shard.request((BLOCKS - 1L) * BLOCK, BLOCK).close();
+      while (stalled.get() == 0) {
+        Thread.onSpinWait();
+      }
+      assertEquals(before, origin().stats().hedges());
+    }
+    assertEquals(before + 1, origin().stats().hedges());
+  }
+
+  /**
+   * A stream decodes a block on its way to another one, and only then somebody asks for it: nobody
+   * has demanded it of the stream, but its bytes are needed.
+   */
+  @Test
+  void awaitingABlockThatAStreamIsPassingLeavesItsBytesNoSlack() throws Exception {
+    StoredObject object = put(Codec.ZSTD, 2 * BLOCK);
+    Steps plan = new Steps();
+    try (CacheSession session = cache.session(8L * BLOCK, plan);
+        ByteSource shard = session.open(0, object, frames, (long) BLOCKS * BLOCK)) {
+      read(shard, plan, 0, BLOCKS - 40);
+      long before = origin().stats().hedges();
+      stallNext();
+      long last = BLOCKS - 1;
+      plan.laterFrom = (last - 1) * BLOCK; // so the block before the last one is kept
+      try (ByteLease lease = shard.request(last * BLOCK, BLOCK)) {
+        while (cache.stats().residentBlocks() < 2) {
+          Thread.onSpinWait();
+        }
+        assertFalse(lease.isReady(), "the server did not stall");
+        try (ByteLease passed = shard.request((last - 1) * BLOCK, BLOCK)) {
+          ByteRun run = new ByteRun();
+          passed.await(run); // far less than the stall
+          assertEquals(BLOCK, run.length());
+        }
+      }
+      assertEquals(1, stalled.get());
+      assertTrue(origin().stats().hedges() > before);
     }
   }
 

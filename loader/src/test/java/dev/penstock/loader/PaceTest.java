@@ -91,7 +91,7 @@ final class PaceTest {
       }
       assertEquals(20, steps);
       assertEquals(steps - 1, plan.step());
-      assertNotEquals(0, plan.slackNanos(1L << 40));
+      assertNotEquals(0, plan.slackNanos(1L << 20));
     }
   }
 }

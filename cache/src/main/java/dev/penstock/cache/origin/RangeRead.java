@@ -65,11 +65,13 @@ public final class RangeRead {
   }
 
   /**
-   * Nanoseconds until the bytes are needed: 0 if somebody waits for them, {@link Sink#UNKNOWN} if
-   * that cannot be told. Changes with time in both directions; does not block.
+   * Nanoseconds until the bytes are needed, as the sink says, who also knows which of them have
+   * come; where it cannot tell, 0 if somebody waits, else {@link Sink#UNKNOWN}. Changes with time
+   * in both directions; does not block.
    */
   public long slackNanos() {
-    return isAwaited() ? 0 : sink.slackNanos();
+    long left = sink.slackNanos();
+    return left == Sink.UNKNOWN && isAwaited() ? 0 : left;
   }
 
   /**

@@ -7,8 +7,9 @@ import java.util.function.LongSupplier;
 /**
  * When a range is asked for a second time: if it is late, and its slack does not allow to wait any
  * longer than a second request takes. With more slack it may come by itself meanwhile, and leaves
- * its second request to ranges that need theirs. Where nobody knows the slack, a range has to be
- * twice as late as usual. Arithmetic alone; thread-safe.
+ * its second request to ranges that need theirs, unless it is silent for so long that its store
+ * would soon be taken for busy. Where nobody knows the slack, a range has to be twice as late as
+ * usual. Arithmetic alone; thread-safe.
  *
  * <p>Late is what takes longer than 95 of 100; the more so the fewer second requests are saved up.
  * So as many are made as a store's ordinary spread and its stalls together may use, each as early
@@ -22,6 +23,12 @@ final class HedgeRule {
   private static final long AGAIN_NANOS_MAX = 100_000_000L;
 
   private static final long AGAIN_NANOS_MIN = 1_000_000L;
+
+  /**
+   * So long a silence is no spread any more. At twice as much requests time out, and for each that
+   * does fewer may be in flight, of all sessions.
+   */
+  private static final long HUNG_NANOS = 5_000_000_000L;
 
   /**
    * What a second request takes, in times that 95 of 100 first ones take: a connection of its own
@@ -89,9 +96,12 @@ final class HedgeRule {
           : new Verdict(Ask.NOT_YET, Math.min(again, Math.max(overdue, AGAIN_NANOS_MIN)));
     }
     long second = (long) (SECOND * (whole < 0 ? first : whole));
-    return left <= second
-        ? new Verdict(Ask.NOW, again)
-        : new Verdict(Ask.NOT_YET, Math.clamp(left - second, AGAIN_NANOS_MIN, AGAIN_NANOS_MAX));
+    if (left <= second) {
+      return new Verdict(Ask.NOW, again);
+    }
+    return new Verdict(
+        silentNanos >= HUNG_NANOS ? Ask.IF_SPARE : Ask.NOT_YET,
+        Math.clamp(left - second, AGAIN_NANOS_MIN, AGAIN_NANOS_MAX));
   }
 
   /** Nanoseconds until it is late by either measure. */

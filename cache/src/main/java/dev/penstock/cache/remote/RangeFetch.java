@@ -97,11 +97,22 @@ final class RangeFetch {
     }
   }
 
-  /** Nanoseconds until the first of its bytes is needed, see {@link RangeRead#slackNanos}. */
+  /**
+   * Nanoseconds until the first of its bytes that have not come is needed, see {@link
+   * RangeRead#slackNanos}. Only once frozen.
+   */
   long slackNanos() {
+    int from;
+    synchronized (this) {
+      from = told;
+    }
     long least = RangeRead.Sink.UNKNOWN;
-    for (RangeRead read : reads) {
-      least = Math.min(least, read.slackNanos());
+    RangeRead asked = null;
+    for (int block = from; block < blockReads.length; block++) {
+      if (blockReads[block] != asked) {
+        asked = blockReads[block];
+        least = Math.min(least, asked.slackNanos());
+      }
     }
     return least;
   }

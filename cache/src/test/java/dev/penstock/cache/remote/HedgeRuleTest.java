@@ -67,6 +67,14 @@ final class HedgeRuleTest {
     assertEquals(new Verdict(Ask.NOT_YET, 100 * MILLI), silent(10, 3_600_000 * MILLI));
   }
 
+  /** Before it times out, which would be taken for a store that is asked for too much. */
+  @Test
+  void oneThatHangsIsAskedForAgainWithAnySlackIfThatCanBeSpared() {
+    assertEquals(new Verdict(Ask.NOT_YET, 100 * MILLI), silent(4_999, 3_600_000 * MILLI));
+    assertEquals(new Verdict(Ask.IF_SPARE, 100 * MILLI), silent(5_000, 3_600_000 * MILLI));
+    assertEquals(Ask.NOW, silent(5_000, 0).ask());
+  }
+
   @Test
   void whereNobodyKnowsTheSlackARangeHasToBeTwiceAsLate() {
     assertEquals(new Verdict(Ask.NOT_YET, 10 * MILLI), silent(10, UNKNOWN));
