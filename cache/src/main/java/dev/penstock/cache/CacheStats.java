@@ -16,8 +16,8 @@ package dev.penstock.cache;
  * @param freeBlocks of these, free now
  * @param ssdHitBytes bytes of blocks that a device of the SSD tier had
  * @param ssdWrittenBytes bytes of blocks written there
- * @param ssdUnwrittenBlocks blocks that came and were not offered to a device, because as many as
- *     may be were on their way there
+ * @param ssdUnwrittenBlocks blocks that a device would have kept and that were not written, because
+ *     as many as may be were on their way there
  * @param ssdBlocks blocks there now
  * @param ssdSlots blocks that fit there
  * @param ssdCorruptBlocks blocks dropped because their bytes were not those that were written

@@ -293,7 +293,7 @@ final class RamTier implements AutoCloseable {
         return;
       }
       if (writingShare.chargedBlocks == writingShare.quotaBlocks) {
-        unwrittenBlocks++;
+        unwrittenBlocks += below.wants(block, job, bytes) ? 1 : 0;
       } else {
         SsdTier.Target target = below.admit(block, job, bytes);
         if (target != null) {

@@ -1,7 +1,6 @@
 package dev.penstock.cache;
 
 import dev.penstock.cache.ssd.BlockId;
-import dev.penstock.cache.ssd.ObjectId;
 import dev.penstock.cache.ssd.SsdDevice;
 import dev.penstock.cache.ssd.SsdStats;
 import java.io.IOException;
@@ -184,23 +183,39 @@ final class SsdTier implements AutoCloseable {
    * of {@link RamTier}.
    */
   @Nullable Target admit(Block block, Job job, int bytes) {
+    long standing = standing(block);
+    if (!wants(block, job, bytes, standing)) {
+      return null;
+    }
     CachedObject object = block.object;
-    if (block.fromSsd || bytes == 0 || job.policy().bypass() || block.number > BlockId.NUMBER_MAX) {
-      return null;
-    }
-    refreshBand();
-    ObjectId identity = object.identity();
-    long standing = tier.standing(identity, block.decoded, block.number, band, 0);
-    // Decoded blocks stand together by frames, of which there may be few: no band for them.
-    if (!block.decoded && Eviction.isOutside(standing, band)) {
-      return null;
-    }
     SsdDevice device = deviceOf(object.sample(block.decoded, block.number));
     if (device == null || !hasQuota(job, object.dataset, device, standing)) {
       return null;
     }
-    BlockId id = new BlockId(identity, block.decoded, block.number);
+    BlockId id = new BlockId(object.identity(), block.decoded, block.number);
     return claim(device, id, bytes, object.dataset, job.id(), standing);
+  }
+
+  /**
+   * Whether a block that has just come from elsewhere is one that is kept here, if there is room.
+   * Under the lock of {@link RamTier}.
+   */
+  boolean wants(Block block, Job job, int bytes) {
+    return wants(block, job, bytes, standing(block));
+  }
+
+  private boolean wants(Block block, Job job, int bytes, long standing) {
+    return !block.fromSsd
+        && bytes > 0
+        && !job.policy().bypass()
+        && block.number <= BlockId.NUMBER_MAX
+        // Decoded blocks stand together by frames, of which there may be few: no band for them.
+        && (block.decoded || !Eviction.isOutside(standing, band));
+  }
+
+  private long standing(Block block) {
+    refreshBand();
+    return tier.standing(block.object.identity(), block.decoded, block.number, band, 0);
   }
 
   /**

@@ -79,12 +79,13 @@ public final class RemoteBenchmark {
     this.orders = server.getOutputStream();
   }
 
-  /** Arguments: rounds (0 for the stalls alone), objects, depth. */
+  /** Arguments: rounds (0 for the stalls alone), objects, depth, whether the SDK's take part. */
   public static void main(String[] arguments)
       throws IOException, InterruptedException, ExecutionException {
     int rounds = Integer.parseInt(arguments[0]);
     int objects = Integer.parseInt(arguments[1]);
     int depth = Integer.parseInt(arguments[2]);
+    boolean peers = Boolean.parseBoolean(arguments[3]);
     Path shared = Path.of("/dev/shm");
     Path directory =
         Files.isWritable(shared)
@@ -93,7 +94,7 @@ public final class RemoteBenchmark {
     try {
       RemoteBenchmark benchmark = new RemoteBenchmark(System.out, directory, objects);
       try {
-        benchmark.run(rounds, objects, depth);
+        benchmark.run(rounds, objects, depth, peers);
       } finally {
         benchmark.orders.close();
         benchmark.server.waitFor();
@@ -111,7 +112,7 @@ public final class RemoteBenchmark {
     return Long.parseLong(answers.readLine());
   }
 
-  private void run(int rounds, int objects, int depth)
+  private void run(int rounds, int objects, int depth, boolean peers)
       throws IOException, InterruptedException, ExecutionException {
     int port = Integer.parseInt(answers.readLine());
     Work work = new Work(port, objects, OBJECT_BYTES, RANGE_BYTES, depth);
@@ -140,10 +141,12 @@ public final class RemoteBenchmark {
       clients.add(new BareClient());
       clients.add(new OriginClient("http origin", endpoint + "/bench/o%d", work, steady));
       clients.add(new OriginClient("s3 origin, own client", "s3://bench/o%d", work, s3));
-      clients.add(new OriginClient("s3 origin, SDK's Apache 5", "s3://bench/o%d", work, sdk));
-      clients.add(SdkClient.netty(work));
-      addIfThere(clients, () -> SdkClient.crt(work));
-      addIfThere(clients, () -> SdkClient.crtS3(work));
+      if (peers) {
+        clients.add(new OriginClient("s3 origin, SDK's Apache 5", "s3://bench/o%d", work, sdk));
+        clients.add(SdkClient.netty(work));
+        addIfThere(clients, () -> SdkClient.crt(work));
+        addIfThere(clients, () -> SdkClient.crtS3(work));
+      }
       for (RangeClient client : clients) {
         long until = System.nanoTime() + WARM_NANOS;
         while (System.nanoTime() < until) {

@@ -21,7 +21,12 @@ import picocli.CommandLine.Option;
           + " take",
       "and how late they are with 1 %% of the answers stalled for 1 s."
     },
-    footer = {"", "Examples:", "  penstock bench remote", "  penstock bench remote --rounds 15"})
+    footer = {
+      "",
+      "Examples:",
+      "  penstock bench remote",
+      "  penstock bench remote --ours --rounds 15"
+    })
 public final class RemoteVerb extends Verb {
   @Option(
       names = "--rounds",
@@ -34,6 +39,11 @@ public final class RemoteVerb extends Verb {
 
   @Option(names = "--depth", paramLabel = "N", description = "Requests in flight (default 8).")
   private int depth = 8;
+
+  @Option(
+      names = "--ours",
+      description = "Leave the SDK's clients out, as a process does that reads.")
+  private boolean ours;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -58,7 +68,8 @@ public final class RemoteVerb extends Verb {
             "dev.penstock.benchmarks.remote.RemoteBenchmark",
             Integer.toString(rounds),
             Integer.toString(objects),
-            Integer.toString(depth));
+            Integer.toString(depth),
+            Boolean.toString(!ours));
     ProcessBuilder child = new ProcessBuilder(command).inheritIO();
     // The same credentials as RemoteBenchmark gives the SDK's clients: signing costs everybody.
     child.environment().put("AWS_ACCESS_KEY_ID", "bench");
