@@ -189,10 +189,11 @@ final class SsdTier implements AutoCloseable {
     }
     CachedObject object = block.object;
     SsdDevice device = deviceOf(object.sample(block.decoded, block.number));
-    if (device == null || !hasQuota(job, object.dataset, device, standing)) {
+    BlockId id = new BlockId(object.identity(), block.decoded, block.number);
+    // What came while it was being written is there by now; nothing need make room for it.
+    if (device == null || device.holds(id) || !hasQuota(job, object.dataset, device, standing)) {
       return null;
     }
-    BlockId id = new BlockId(object.identity(), block.decoded, block.number);
     return claim(device, id, bytes, object.dataset, job.id(), standing);
   }
 
