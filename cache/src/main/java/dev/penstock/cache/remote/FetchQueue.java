@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ final class FetchQueue {
 
   private final RemoteConfig config;
   private final Concurrency concurrency;
+  private final LongSupplier clock;
   private final Pace pace = new Pace();
   private final ArrayDeque<RangeFetch> waiting = new ArrayDeque<>();
   private final Map<Edge, RangeFetch> byStart = new HashMap<>();
@@ -32,11 +34,18 @@ final class FetchQueue {
   private final Set<RangeFetch> running = new HashSet<>();
   private final Set<RangeFetch> resting = new HashSet<>();
   private long runningBytes;
+  private boolean heldBack;
   private boolean wakes;
   private boolean closed;
 
   FetchQueue(RemoteConfig config) {
+    this(config, System::nanoTime);
+  }
+
+  /** With a clock that tells nanoseconds, as {@link System#nanoTime} does. */
+  FetchQueue(RemoteConfig config, LongSupplier clock) {
     this.config = config;
+    this.clock = clock;
     this.concurrency = new Concurrency(config.requestsAtStart(), config.requestsMax());
   }
 
@@ -90,11 +99,14 @@ final class FetchQueue {
   /** The next range that may start now, if any; {@link #done} follows. */
   synchronized @Nullable RangeFetch poll() {
     RangeFetch next = waiting.peekFirst();
-    long now = System.nanoTime();
+    long now = clock.getAsLong();
     if (next == null
-        || pace.nanosToNext(now) > 0
         || running.size() >= concurrency.limit()
         || (!running.isEmpty() && runningBytes + next.length() > config.bytesMax())) {
+      return null;
+    }
+    if (pace.nanosToNext(now) > 0) {
+      heldBack = true;
       return null;
     }
     waiting.removeFirst();
@@ -110,13 +122,17 @@ final class FetchQueue {
   }
 
   /**
-   * Nanoseconds until something that waits may start because of the pace; 0 if nothing does, or
-   * somebody was told already, who calls {@link #woken} then.
+   * Nanoseconds until what the pace held back may start, at least one, though its time may have
+   * come since: nobody else would look again. 0 if nothing was held back, or somebody was told
+   * already, who calls {@link #woken} then.
    */
   synchronized long nextStart() {
-    long wait = waiting.isEmpty() || wakes ? 0 : pace.nanosToNext(System.nanoTime());
-    wakes |= wait > 0;
-    return wait;
+    if (!heldBack || wakes || waiting.isEmpty()) {
+      return 0;
+    }
+    heldBack = false;
+    wakes = true;
+    return Math.max(1, pace.nanosToNext(clock.getAsLong()));
   }
 
   /** The time has come that {@link #nextStart} told. */
@@ -135,7 +151,7 @@ final class FetchQueue {
   synchronized void succeeded(RangeFetch fetch) {
     boolean full = running.size() >= concurrency.limit();
     done(fetch);
-    concurrency.answered(fetch.length(), full, System.nanoTime());
+    concurrency.answered(fetch.length(), full, clock.getAsLong());
     pace.succeeded();
   }
 
@@ -153,7 +169,7 @@ final class FetchQueue {
    * @param refused whether it asked
    */
   synchronized void throttled(boolean refused) {
-    long now = System.nanoTime();
+    long now = clock.getAsLong();
     concurrency.throttled(now, THROTTLED_NANOS);
     if (refused) {
       pace.refused(now);

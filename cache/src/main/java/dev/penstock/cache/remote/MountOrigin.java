@@ -100,7 +100,7 @@ public final class MountOrigin implements Origin {
   public OpenObject open(StoredObject object) throws OriginException {
     if (transport.openedAgain(object)) {
       try {
-        RangeAnswer.requireSame(object, find(object.location()));
+        metadata.call(object.location(), MountTransport.retried(() -> findSame(object)));
       } catch (OriginException failure) {
         transport.closed(object);
         throw failure;
@@ -114,6 +114,16 @@ public final class MountOrigin implements Origin {
     }
     transport.opened(object, file);
     return new RemoteObject(object, reads, () -> transport.closed(object));
+  }
+
+  private StoredObject findSame(StoredObject object) throws OriginException {
+    Optional<StoredObject> now = files.find(object.location());
+    try {
+      RangeAnswer.requireSame(object, now);
+    } catch (OriginException failure) {
+      throw MountTransport.unmountedOr(failure, object); // its descriptor is on a mount
+    }
+    return object;
   }
 
   private OpenObject openFile(StoredObject object) throws OriginException {

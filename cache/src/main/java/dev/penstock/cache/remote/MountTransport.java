@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -153,7 +154,7 @@ final class MountTransport implements RangeTransport {
     try {
       file = files.open(object);
     } catch (OriginException failure) {
-      throw unmountedOr(failure, object).at(offset, length);
+      throw explained(unmountedOr(failure, object)).at(offset, length);
     }
     Held old = null;
     synchronized (this) {
@@ -218,8 +219,12 @@ final class MountTransport implements RangeTransport {
    * it shows for a moment, and has no such file.
    */
   static OriginException unmountedOr(OriginException failure, StoredObject object) {
-    if (failure.kind() != Kind.NOT_FOUND || isOnMount(FileOrigin.pathOf(object.location()))) {
-      return explained(failure);
+    if (failure.kind() != Kind.NOT_FOUND) {
+      return failure;
+    }
+    Path file = FileOrigin.pathOf(object.location());
+    if (isOnMount(file) && !Files.exists(file)) { // else the mount has come since
+      return failure;
     }
     return failure.retold(
         Retry.TEMPORARY,

@@ -130,6 +130,37 @@ final class OriginContractTest {
     }
   }
 
+  /** Whoever opens what another has open waits for the mount like that one does. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ContractStore.class,
+      names = {"MOUNT_AUTO", "SSHFS_AUTO"})
+  void aMountThatComesAgainIsOpenedTwice(ContractStore store) throws Exception {
+    try (ContractStore.Mounted fixture = (ContractStore.Mounted) store.open(directory)) {
+      StoredObject object = fixture.origin().find(fixture.put("x", bytes(BLOCK))).orElseThrow();
+      try (OpenObject first = fixture.origin().open(object)) {
+        assertEquals(object, first.object());
+        fixture.unmount();
+        CompletableFuture<OpenObject> opening = new CompletableFuture<>();
+        Thread opener =
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      try {
+                        opening.complete(fixture.origin().open(object));
+                      } catch (OriginException failure) {
+                        opening.completeExceptionally(failure);
+                      }
+                    });
+        while (opener.isAlive() && opener.getState() != Thread.State.TIMED_WAITING) {
+          Thread.onSpinWait(); // until it rests before its next attempt
+        }
+        fixture.mountAgain();
+        opening.get().close();
+      }
+    }
+  }
+
   /** sshfs and others number files as they are asked for: that is no change. */
   @ParameterizedTest
   @EnumSource(

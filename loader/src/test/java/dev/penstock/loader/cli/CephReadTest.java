@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -97,16 +99,24 @@ class CephReadTest {
     String epochs = "--epochs=8";
     String digest = shell.json(read(data, epochs)).path("digest").asText();
     shell.ok(read(mounted)); // so that indexes are there
-    Thread killer =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  awaitBytes(20_000_000);
-                  script("kill", service);
-                  script("again", service);
-                });
-    JsonNode report = shell.json(read(mounted, epochs));
-    killer.join();
+    AtomicBoolean readIsOver = new AtomicBoolean();
+    FutureTask<Boolean> killing =
+        new FutureTask<>(
+            () -> {
+              awaitBytes(20_000_000, readIsOver);
+              script("kill", service);
+              boolean inTime = !readIsOver.get();
+              script("again", service);
+              return inTime;
+            });
+    Thread.ofPlatform().daemon().start(killing);
+    JsonNode report;
+    try {
+      report = shell.json(read(mounted, epochs));
+    } finally {
+      readIsOver.set(true);
+    }
+    assertTrue(killing.get(), service + " was killed too late to tell anything");
     assertEquals(digest, report.path("digest").asText());
     if (service.equals("mount")) {
       assertTrue(report.path("origin").path("retries").asLong() > 0, report::toString);
@@ -134,10 +144,10 @@ class CephReadTest {
     }
   }
 
-  /** Until the process behind the mount has handed so many more to the kernel. */
-  private static void awaitBytes(long more) {
+  /** Until the process behind the mount has handed so many more to the kernel, or no more come. */
+  private static void awaitBytes(long more, AtomicBoolean readIsOver) {
     long before = givenByMount();
-    while (givenByMount() < before + more) {
+    while (givenByMount() < before + more && !readIsOver.get()) {
       Thread.onSpinWait();
     }
   }

@@ -4,6 +4,7 @@ import dev.penstock.cache.http.HttpRequest.Field;
 import dev.penstock.cache.origin.OriginException;
 import dev.penstock.cache.origin.OriginException.Kind;
 import dev.penstock.cache.origin.OriginException.Retry;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -252,7 +253,9 @@ final class S3Store implements AutoCloseable {
       String location, long offset, long length, SdkException failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       // The SDK's own message tells neither host nor certificate, nor what mends it.
-      if (cause instanceof SSLHandshakeException refused) {
+      // A connection that ends in the handshake is no refusal, though the JDK calls it so.
+      if (cause instanceof SSLHandshakeException refused
+          && !(refused.getCause() instanceof EOFException)) {
         return refused;
       }
       if (cause instanceof UnknownHostException unknown) {

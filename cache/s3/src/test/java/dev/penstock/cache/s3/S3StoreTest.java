@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.UnknownHostException;
 import java.util.Map;
 import javax.net.ssl.SSLHandshakeException;
@@ -69,6 +72,48 @@ final class S3StoreTest {
             new IOException(new SSLHandshakeException("PKIX path building failed")));
     IOException typed = S3Store.typed("s3://bucket/key", 0, -1, failure, () -> "nobody");
     assertInstanceOf(SSLHandshakeException.class, typed);
+  }
+
+  /** As balancers do that restart or have too much to do; a certificate was not even shown. */
+  @Test
+  void aHandshakeThatBreaksOffIsWorthAnotherTry() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      Thread.ofPlatform().daemon().start(() -> closeAll(server));
+      S3Options options =
+          S3Options.of(
+              Map.of(
+                  "s3.endpoint",
+                  "https://127.0.0.1:" + server.getLocalPort(),
+                  "s3.region",
+                  "us-east-1",
+                  "s3.anonymous",
+                  "on"));
+      try (S3Store store = new S3Store(options, 1)) {
+        IOException broken =
+            assertThrows(
+                IOException.class,
+                () ->
+                    store.call(
+                        "s3://bucket/key",
+                        () -> store.client().headObject(ask -> ask.bucket("bucket").key("key"))));
+        assertEquals(IOException.class, broken.getClass(), broken::toString);
+        assertTrue(String.valueOf(broken.getMessage()).contains("handshake"), broken::toString);
+      }
+    }
+  }
+
+  private static void closeAll(ServerSocket server) {
+    while (true) {
+      try (Socket asked = server.accept()) {
+        asked.getInputStream().read();
+        asked.shutdownOutput();
+        asked.getInputStream().readAllBytes(); // else it is a reset
+      } catch (IOException _) {
+        if (server.isClosed()) {
+          return;
+        }
+      }
+    }
   }
 
   @Test
