@@ -51,13 +51,12 @@ class CacheReportTest {
     String place = "--cache-dir=" + directory.resolve("cache") + "=32MiB";
     JsonNode first = json(read(place, "--json"));
     assertEquals(0, first.path("read_bytes").asLong());
-    assertTrue(first.path("written_bytes").asLong() >= 4_800_000, first::toString);
-    // Ten blocks, fewer than may be on their way at a time.
-    assertEquals(10, first.path("blocks").asLong(), first::toString);
+    // Ten blocks, fewer than may be on their way at a time; the last may be that still.
     assertEquals(0, first.path("unwritten_blocks").asLong(), first::toString);
     JsonNode second = json(read(place, "--json"));
     assertTrue(second.path("read_bytes").asLong() >= 4_800_000, second::toString);
     assertEquals(0, second.path("written_bytes").asLong(), second::toString);
+    assertEquals(10, second.path("blocks").asLong(), second::toString);
     String third = read(place);
     assertTrue(third.contains("cache     directories: 0.00"), third);
     assertTrue(third.contains(" of 6") && third.contains(" 0 corrupt, 0 failures"), third);
