@@ -79,7 +79,10 @@ public final class RemoteBenchmark {
     this.orders = server.getOutputStream();
   }
 
-  /** Arguments: rounds (0 for the stalls alone), objects, depth, whether the SDK's take part. */
+  /**
+   * Arguments: rounds (0 for the stalls alone), objects, depth, and whether the SDK's clients are
+   * measured or ours. Not both in one process: what they share would be compiled for both.
+   */
   public static void main(String[] arguments)
       throws IOException, InterruptedException, ExecutionException {
     int rounds = Integer.parseInt(arguments[0]);
@@ -139,9 +142,10 @@ public final class RemoteBenchmark {
     List<RangeClient> clients = new ArrayList<>();
     try {
       clients.add(new BareClient());
-      clients.add(new OriginClient("http origin", endpoint + "/bench/o%d", work, steady));
-      clients.add(new OriginClient("s3 origin, own client", "s3://bench/o%d", work, s3));
-      if (peers) {
+      if (!peers) {
+        clients.add(new OriginClient("http origin", endpoint + "/bench/o%d", work, steady));
+        clients.add(new OriginClient("s3 origin, own client", "s3://bench/o%d", work, s3));
+      } else {
         clients.add(new OriginClient("s3 origin, SDK's Apache 5", "s3://bench/o%d", work, sdk));
         clients.add(SdkClient.netty(work));
         addIfThere(clients, () -> SdkClient.crt(work));
@@ -160,7 +164,9 @@ public final class RemoteBenchmark {
     } finally {
       clients.forEach(RangeClient::close);
     }
-    new StallBenchmark(out, this::order, endpoint + "/bench/o%d", work).run();
+    if (!peers) {
+      new StallBenchmark(out, this::order, endpoint + "/bench/o%d", work).run();
+    }
   }
 
   private interface Maker {
