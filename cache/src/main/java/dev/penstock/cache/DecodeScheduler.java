@@ -37,6 +37,7 @@ final class DecodeScheduler {
   private final PriorityQueue<DecodeStream> queue =
       new PriorityQueue<>(Comparator.comparingLong((DecodeStream stream) -> stream.urgency));
   private final DecodeStreams streams;
+  private final StreamInputs inputs = new StreamInputs(lock, this::enqueue);
   private final SequencedSet<DecodeStream> idle = new LinkedHashSet<>();
   private final ArrayDeque<Waiting> starved = new ArrayDeque<>();
   private long sequence;
@@ -54,6 +55,11 @@ final class DecodeScheduler {
     this.budget = budget;
     this.streams = new DecodeStreams(memory, reads, budget, blockBytes);
     this.blockBytes = blockBytes;
+  }
+
+  /** Streams that wait for stored bytes. */
+  StreamInputs inputs() {
+    return inputs;
   }
 
   /** Asks for blocks of one shard, ascending; each is settled exactly once. */
@@ -89,8 +95,8 @@ final class DecodeScheduler {
     if (behind.state == State.IDLE) {
       idle.remove(behind);
       enqueue(behind);
-    } else if (behind.state == State.WAITING && mayReadOn(behind)) {
-      resume(behind); // to ask for more while it waits for what it has asked for
+    } else if (behind.state == State.WAITING && StreamInputs.mayReadOn(behind)) {
+      inputs.resume(behind); // to ask for more while it waits for what it has asked for
     }
   }
 
@@ -112,7 +118,7 @@ final class DecodeScheduler {
   /** A stream that nobody needs where it is, or a new one, or null if all are busy. */
   private @Nullable DecodeStream freeStream() {
     if (streams.size() - retired < Math.min(limit, memory.streams() - retired)) {
-      DecodeStream fresh = streams.add(this::slackNanos, this::inputChanged);
+      DecodeStream fresh = streams.add(inputs::slackNanos, inputs::changed);
       if (fresh != null) {
         return fresh;
       }
@@ -151,46 +157,6 @@ final class DecodeScheduler {
     stream.state = State.QUEUED;
     queue.add(stream);
     work.signal();
-  }
-
-  /** How long readers can do without the block that a stream is at, and those ahead of it. */
-  private long slackNanos(DecodeStream stream) {
-    lock.lock();
-    try {
-      // Somebody may have asked for it since the stream came by it. While one runs it is its
-      // worker's, and the stream has bytes to go on with.
-      Block current = stream.state == State.RUNNING ? null : stream.output;
-      long least = current == null ? NextUse.UNKNOWN : current.slackNanos();
-      for (Demand demand : stream.demands.values()) {
-        least = Math.min(least, demand.block().slackNanos());
-      }
-      return least;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void inputChanged(DecodeStream stream) {
-    lock.lock();
-    try {
-      if (stream.state == State.WAITING) {
-        resume(stream);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void resume(DecodeStream stream) {
-    Decoding of = stream.decoding;
-    if (of != null) {
-      of.starvedNanos += System.nanoTime() - stream.waitingSince;
-    }
-    enqueue(stream);
-  }
-
-  private static boolean mayReadOn(DecodeStream stream) {
-    return !stream.restart && stream.input.couldFetch(stream.wantedStored);
   }
 
   /** The most urgent stream, for one worker; null once closed. */
@@ -245,22 +211,6 @@ final class DecodeScheduler {
       } else {
         enqueue(stream);
       }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Whether the stream has to wait for its input; it is no longer the caller's then. */
-  boolean awaitsInput(DecodeStream stream) {
-    lock.lock();
-    try {
-      boolean ready = stream.restart ? stream.input.isQuiet() : stream.input.isReady();
-      if (ready || mayReadOn(stream)) {
-        return false;
-      }
-      stream.state = State.WAITING;
-      stream.waitingSince = System.nanoTime();
-      return true;
     } finally {
       lock.unlock();
     }
@@ -407,21 +357,6 @@ final class DecodeScheduler {
         leave(stream);
         stream.slot.close();
       }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** How long streams inside an object have waited for stored bytes so far, in all. */
-  long starvedNanos(Decoding decoding) {
-    lock.lock();
-    try {
-      long now = System.nanoTime();
-      long nanos = decoding.starvedNanos;
-      for (DecodeStream stream : decoding.streams) {
-        nanos += stream.state == State.WAITING ? now - stream.waitingSince : 0;
-      }
-      return nanos;
     } finally {
       lock.unlock();
     }

@@ -69,7 +69,7 @@ final class DecodeWorkers implements AutoCloseable {
       throw new IllegalStateException("a decode stream was queued outside any shard");
     }
     if (stream.restart) {
-      if (scheduler.awaitsInput(stream)) {
+      if (scheduler.inputs().mustWait(stream)) {
         return;
       }
       stream.begin(decoding.object(), decoding.codec());
@@ -90,7 +90,7 @@ final class DecodeWorkers implements AutoCloseable {
           if (decoding.isRemote() && !stream.input.isReady()) {
             stream.input.widen();
           }
-          if (scheduler.awaitsInput(stream)) {
+          if (scheduler.inputs().mustWait(stream)) {
             return;
           }
         }

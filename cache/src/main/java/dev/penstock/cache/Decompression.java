@@ -40,9 +40,9 @@ final class Decompression implements AutoCloseable {
     }
   }
 
-  /** See {@link DecodeScheduler#starvedNanos}. */
+  /** See {@link StreamInputs#starvedNanos}. */
   long starvedNanos(Decoding decoding) {
-    return scheduler.starvedNanos(decoding);
+    return scheduler.inputs().starvedNanos(decoding);
   }
 
   void releaseIdle() {

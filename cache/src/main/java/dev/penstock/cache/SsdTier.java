@@ -206,8 +206,7 @@ final class SsdTier implements AutoCloseable {
   }
 
   private boolean wants(Block block, Job job, int bytes, long standing) {
-    return !block.fromSsd
-        && bytes > 0
+    return bytes > 0
         && !job.policy().bypass()
         && block.number <= BlockId.NUMBER_MAX
         // Decoded blocks stand together by frames, of which there may be few: no band for them.

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How long the plan can do without bytes reaches the origin that reads them, for each block. */
 @Timeout(120)
@@ -179,49 +180,25 @@ final class SlackTest {
     }
   }
 
-  /** Of two sessions that need a block, the one that needs it first counts. */
-  @Test
-  void theEarliestNeedOfTwoSessionsCounts() throws Exception {
+  /** Of two sessions that need a block, the one that needs it first counts, whoever asks first. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theEarliestNeedOfTwoSessionsCounts(boolean neededByTheFirst) throws Exception {
     StoredObject object = put(Codec.NONE);
     Steps far = new Steps();
     Steps near = new Steps();
-    try (CacheSession one = cache.session(4L * BLOCK, far);
-        CacheSession two = cache.session(4L * BLOCK, near);
+    Steps ofFirst = neededByTheFirst ? near : far;
+    try (CacheSession one = cache.session(4L * BLOCK, ofFirst);
+        CacheSession two = cache.session(4L * BLOCK, neededByTheFirst ? far : near);
         ByteSource first = one.open(0, object, null, -1);
         ByteSource second = two.open(0, object, null, -1)) {
-      read(first, far, 0, BLOCKS - 1);
+      read(first, ofFirst, 0, BLOCKS - 1);
       long before = origin().stats().hedges();
       stallNext();
       long next = BLOCKS - 1;
       far.step = next;
       near.step = next;
-      ByteLease lease = first.request(next * BLOCK, BLOCK);
-      near.slack = 0;
-      ByteLease sooner = second.request(next * BLOCK, BLOCK);
-      finish(sooner);
-      finish(lease);
-      assertEquals(1, stalled.get());
-      assertEquals(before + 1, origin().stats().hedges());
-    }
-  }
-
-  /** Nor does one that comes later with its need put off the one that was there. */
-  @Test
-  void aSecondSessionThatNeedsABlockLaterChangesNothing() throws Exception {
-    StoredObject object = put(Codec.NONE);
-    Steps far = new Steps();
-    Steps near = new Steps();
-    try (CacheSession one = cache.session(4L * BLOCK, near);
-        CacheSession two = cache.session(4L * BLOCK, far);
-        ByteSource first = one.open(0, object, null, -1);
-        ByteSource second = two.open(0, object, null, -1)) {
-      read(first, near, 0, BLOCKS - 1);
-      long before = origin().stats().hedges();
-      stallNext();
-      long next = BLOCKS - 1;
-      far.step = next;
-      near.step = next;
-      near.slack = Long.MAX_VALUE - 2;
+      near.slack = Long.MAX_VALUE - 2; // less than the other's, and not yet little
       ByteLease lease = first.request(next * BLOCK, BLOCK);
       ByteLease later = second.request(next * BLOCK, BLOCK);
       near.slack = 0;

@@ -23,7 +23,7 @@ abstract sealed class PlannedUse implements NextUse {
   // One writer, many readers, any recent value will do.
   private volatile long position;
   private volatile long step;
-  private final Pace pace = new Pace(System::nanoTime);
+  private final StepPace pace = new StepPace(System::nanoTime);
 
   private PlannedUse(Dataset dataset) {
     this.dataset = dataset;

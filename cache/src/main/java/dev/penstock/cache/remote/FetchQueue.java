@@ -27,7 +27,7 @@ final class FetchQueue {
   private final RemoteConfig config;
   private final Concurrency concurrency;
   private final LongSupplier clock;
-  private final Pace pace = new Pace();
+  private final RequestPace pace = new RequestPace();
   private final ArrayDeque<RangeFetch> waiting = new ArrayDeque<>();
   private final Map<Edge, RangeFetch> byStart = new HashMap<>();
   private final Map<Edge, RangeFetch> byEnd = new HashMap<>();

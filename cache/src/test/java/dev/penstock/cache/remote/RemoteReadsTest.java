@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.penstock.cache.http.HttpClientConfig;
@@ -20,11 +19,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -392,18 +389,6 @@ final class RemoteReadsTest {
     }
   }
 
-  /** nginx, Apache and lighttpd lead from a directory to its listing, and refuse that. */
-  @Test
-  void aDirectoryIsNoObject() throws Exception {
-    server.redirect("/d", "/d/");
-    try (HttpOrigin origin = origin(QUICK)) {
-      assertTrue(origin.find(server.url("/d")).isEmpty());
-      OriginException refused =
-          assertThrows(OriginException.class, () -> origin.find(server.url("/d/")));
-      assertEquals(Kind.DENIED, refused.kind());
-    }
-  }
-
   @Test
   void redirectsAreFollowedWithoutCredentialsOfOthers() throws Exception {
     try (FaultServer other = FaultServer.start()) {
@@ -427,48 +412,6 @@ final class RemoteReadsTest {
       assertFalse(
           other.asked().stream().anyMatch(ask -> ask.fields().containsKey("authorization")));
       assertTrue(server.requests() < other.requests(), "the place is remembered");
-    }
-  }
-
-  @Test
-  void deniedSaysWhoAskedAndNeverTheSecret() throws Exception {
-    server.authorization(
-        "Basic " + Base64.getEncoder().encodeToString("me:right".getBytes(StandardCharsets.UTF_8)));
-    HttpCredentials wrong =
-        HttpCredentials.of(
-            Map.of(
-                HttpCredentials.HOSTS, "127.0.0.1",
-                HttpCredentials.USER, "me",
-                HttpCredentials.PASSWORD, "wrong-password"),
-            Path.of("/nowhere"));
-    try (HttpOrigin origin = HttpOrigin.open(QUICK, IMPATIENT, wrong)) {
-      OriginException denied = assertThrows(OriginException.class, () -> found(origin));
-      assertEquals(Kind.DENIED, denied.kind());
-      assertTrue(denied.reason().contains("'me'"), denied::reason);
-      assertFalse(denied.toString().contains("wrong-password"), denied::toString);
-    }
-    HttpCredentials right =
-        HttpCredentials.of(
-            Map.of(
-                HttpCredentials.HOSTS, "127.0.0.1",
-                HttpCredentials.USER, "me",
-                HttpCredentials.PASSWORD, "right"),
-            Path.of("/nowhere"));
-    try (HttpOrigin origin = HttpOrigin.open(QUICK, IMPATIENT, right)) {
-      assertEquals(bytes.length, found(origin).sizeBytes());
-    }
-  }
-
-  @Test
-  void aCertificateNobodyVouchesForIsRefusedOnce() throws Exception {
-    try (FaultServer secure = FaultServer.start(TestTls.context());
-        HttpOrigin origin =
-            HttpOrigin.open(QUICK, HttpClientConfig.defaults(), HttpCredentials.none())) {
-      secure.put("/x", bytes);
-      OriginException refused =
-          assertThrows(OriginException.class, () -> origin.find(secure.url("/x")));
-      assertEquals(Retry.PERMANENT, refused.retry());
-      assertTrue(refused.reason().contains("trustStore"), refused::reason);
     }
   }
 }

@@ -8,14 +8,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against a model of a server that counts requests, in simulated time. */
-final class PaceTest {
+final class RequestPaceTest {
   private static final long SECOND = 1_000_000_000L;
 
   /** As nginx's {@code limit_req} does: so many a second, five more at once. */
   @ParameterizedTest
   @ValueSource(ints = {10, 30, 150})
   void restsBelowWhatTheServerTakes(int perSecond) {
-    Pace pace = new Pace();
+    RequestPace pace = new RequestPace();
     double excess = 0;
     long last = 0;
     long now = SECOND;
@@ -50,7 +50,7 @@ final class PaceTest {
 
   @Test
   void aStoreThatNeverRefusesIsNotHeldBack() {
-    Pace pace = new Pace();
+    RequestPace pace = new RequestPace();
     pace.started(5);
     pace.succeeded();
     assertEquals(0, pace.nanosToNext(5));
@@ -58,7 +58,7 @@ final class PaceTest {
 
   @Test
   void refusalsOfARoundAreBelievedOnce() {
-    Pace pace = new Pace();
+    RequestPace pace = new RequestPace();
     pace.started(SECOND);
     for (int i = 0; i < 64; i++) {
       pace.refused(SECOND + i);

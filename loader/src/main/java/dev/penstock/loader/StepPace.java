@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>One thread at a time says where the gather is; any may ask.
  */
-final class Pace {
+final class StepPace {
   private static final int KEPT = 32;
   private static final int LONGEST_LEFT_OUT = 2;
 
@@ -29,7 +29,7 @@ final class Pace {
   private volatile @Nullable Now now;
 
   /** {@code clock} gives nanoseconds, as {@link System#nanoTime}. */
-  Pace(LongSupplier clock) {
+  StepPace(LongSupplier clock) {
     this.clock = clock;
   }
 

@@ -8,7 +8,7 @@ package dev.penstock.cache.remote;
  *
  * <p>Not thread-safe; guarded by its owner.
  */
-final class Pace {
+final class RequestPace {
   private static final long FIRST_GAP_NANOS = 5_000_000;
 
   /** A narrower gap is none. */

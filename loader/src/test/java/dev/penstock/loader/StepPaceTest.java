@@ -9,9 +9,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Steps and the time until them; the clock is a number. */
-final class PaceTest {
+final class StepPaceTest {
   private long now = Long.MAX_VALUE - 1_000; // wraps, as System.nanoTime may
-  private final Pace pace = new Pace(() -> now);
+  private final StepPace pace = new StepPace(() -> now);
 
   private void steps(long from, long to, long interval) {
     for (long step = from; step < to; step++) {
